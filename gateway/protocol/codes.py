@@ -1,0 +1,57 @@
+"""The stable ``code`` of an ack: why a command is in its state."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class AckCode(StrEnum):
+    """One word per cause; programs branch on it, people read ``detail``."""
+
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    # rejected: nothing was or will be written
+    BAD_MESSAGE = "bad-message"
+    MISSING_ID = "missing-id"
+    ID_CONFLICT = "id-conflict"
+    UNKNOWN_DEVICE = "unknown-device"
+    UNKNOWN_ACTION = "unknown-action"
+    INVALID_INPUT = "invalid-input"
+    STALE_EPOCH = "stale-epoch"
+    EXPECT_FAILED = "expect-failed"
+    PLC_LOST = "plc-lost"
+    OVERLOADED = "overloaded"
+    JOURNAL_UNAVAILABLE = "journal-unavailable"
+    # expired: nothing was or will be written
+    DEADLINE_PASSED = "deadline-passed"
+    # failed: proved to have had no effect, or the read-back is in the result
+    PLC_REFUSED = "plc-refused"
+    NOT_WRITTEN = "not-written"
+    READ_BACK_DIFFERS = "read-back-differs"
+    # unknown: no evidence yet
+    PLC_SILENT = "plc-silent"
+    NO_ANSWER = "no-answer"
+
+
+MEANING: Final[dict[AckCode, str]] = {
+    AckCode.ACCEPTED: "every check has passed; the agent is about to write",
+    AckCode.APPLIED: "the PLC was read equal after the write",
+    AckCode.BAD_MESSAGE: "the body is not a command; `detail` lists the faults",
+    AckCode.MISSING_ID: "an action needs an `id`, or a repeat could not be told from a second one",
+    AckCode.ID_CONFLICT: "another requester already used this id",
+    AckCode.UNKNOWN_DEVICE: "the site has no such device",
+    AckCode.UNKNOWN_ACTION: "the device has no such action",
+    AckCode.INVALID_INPUT: "a value breaks its type, range or step; `detail` lists the faults",
+    AckCode.STALE_EPOCH: "the command refers to a heartbeat of another connection; ask again",
+    AckCode.EXPECT_FAILED: "the settings' revision is not the expected one",
+    AckCode.PLC_LOST: "the PLC could not be reached, nothing was sent to it",
+    AckCode.OVERLOADED: "too many commands wait for this PLC; ask again later",
+    AckCode.JOURNAL_UNAVAILABLE: "the agent cannot write its journal, so it may not act",
+    AckCode.DEADLINE_PASSED: "the command was too old before anything was written",
+    AckCode.PLC_REFUSED: "the PLC answered with an exception and did not act",
+    AckCode.NOT_WRITTEN: "after a lost reply the PLC was read twice and still held the old value",
+    AckCode.READ_BACK_DIFFERS: "the PLC acknowledged the write but reads otherwise; see `result`",
+    AckCode.PLC_SILENT: "the PLC did not answer in time; the agent keeps asking it for evidence",
+    AckCode.NO_ANSWER: "no ack arrived by the deadline; the ledger waits for evidence",
+}

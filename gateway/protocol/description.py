@@ -1,0 +1,166 @@
+"""The part of the W3C Web of Things Thing Description 1.1 that Tidegate speaks, and the check of a write.
+
+https://www.w3.org/TR/wot-thing-description11/ (sections 5.3.1 and 5.3.2). The facade checks with it before
+anything is published, the agent checks with the same code before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from math import isfinite
+from typing import Annotated, Final, Literal
+
+from pydantic import ConfigDict, Field, FiniteFloat
+
+from gateway.protocol.errors import Fault
+from gateway.protocol.ids import Name
+from gateway.protocol.messages import MAX_PROPERTIES, Message, Text, Value, Whole
+
+CONTEXT: Final = "https://www.w3.org/2022/wot/td/v1.1"
+Number = Whole | FiniteFloat
+
+
+class ValueType(StrEnum):
+    """JSON Schema's names of the types a property may have."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    STRING = "string"
+
+
+class _Part(Message):
+    model_config = ConfigDict(populate_by_name=True, extra="ignore")
+
+
+class Form(_Part):
+    """Where and how to reach an affordance (TD section 5.3.4.2), here over MQTT."""
+
+    href: Text
+    op: tuple[Text, ...]
+    content_type: Text = Field(default="application/json", alias="contentType")
+
+
+class DataSchema(_Part):
+    """Type, unit and limits of a value (TD section 5.3.2)."""
+
+    type: ValueType
+    title: Text | None = None
+    description: Text | None = None
+    unit: Text | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
+    multiple_of: Annotated[Number, Field(gt=0)] | None = Field(default=None, alias="multipleOf")
+    max_length: Annotated[int, Field(ge=0)] | None = Field(default=None, alias="maxLength")
+    enum: tuple[Value, ...] | None = None
+
+
+class PropertyAffordance(DataSchema):
+    """A property; ``readOnly`` false makes it a setting, true a reading."""
+
+    read_only: bool = Field(default=False, alias="readOnly")
+    observable: bool = True
+    forms: tuple[Form, ...]
+
+
+class ActionAffordance(_Part):
+    """A thing to do once; ``input`` gives a schema per argument."""
+
+    title: Text | None = None
+    description: Text | None = None
+    input: dict[Name, DataSchema] = Field(default_factory=dict)
+    idempotent: bool = False
+    forms: tuple[Form, ...]
+
+
+class EventAffordance(_Part):
+    """A thing that may happen."""
+
+    title: Text | None = None
+    description: Text | None = None
+    forms: tuple[Form, ...]
+
+
+class SecurityScheme(_Part):
+    """How the caller proves who it is (TD section 5.3.3)."""
+
+    scheme: Literal["basic", "bearer"]
+    location: Literal["header", "body"] = Field(default="header", alias="in")
+
+
+class Description(_Part):
+    """``devices/{device}/description``: what a device has, can do and may report."""
+
+    context: Literal["https://www.w3.org/2022/wot/td/v1.1"] = Field(default=CONTEXT, alias="@context")
+    id: Text
+    title: Text
+    security_definitions: dict[Name, SecurityScheme] = Field(alias="securityDefinitions")
+    security: tuple[Name, ...]
+    plc: Name = Field(alias="tidegate:plc")
+    properties: Annotated[dict[Name, PropertyAffordance], Field(max_length=MAX_PROPERTIES)] = Field(
+        default_factory=dict
+    )
+    actions: Annotated[dict[Name, ActionAffordance], Field(max_length=64)] = Field(default_factory=dict)
+    events: Annotated[dict[Name, EventAffordance], Field(max_length=64)] = Field(default_factory=dict)
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """Names of the writable properties."""
+        return frozenset(name for name, each in self.properties.items() if not each.read_only)
+
+
+def check_write(description: Description, values: Mapping[str, object]) -> tuple[Fault, ...]:
+    """All faults of the settings in ``values`` at once; empty if they may be written."""
+    if not values:
+        return (Fault("", "empty", "name at least one setting"),)
+    return tuple(fault for name, value in values.items() for fault in _check_setting(description, name, value))
+
+
+def _check_setting(description: Description, name: str, value: object) -> Iterator[Fault]:
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    schema = description.properties.get(name)
+    if schema is None:
+        known = ", ".join(sorted(description.settings)) or "none"
+        yield Fault(pointer, "unknown-property", f"the device has no such setting; it has: {known}")
+    elif schema.read_only:
+        yield Fault(pointer, "read-only", "a reading cannot be written")
+    else:
+        yield from check_value(schema, value, pointer)
+
+
+def check_value(schema: DataSchema, value: object, pointer: str) -> Iterator[Fault]:
+    """Faults of one value against its schema: type, range, step, length, choice."""
+    if not _fits(schema.type, value):
+        yield Fault(pointer, "wrong-type", f"must be of type {schema.type}, without conversion")
+        return
+    if schema.enum is not None and value not in schema.enum:
+        yield Fault(pointer, "not-in-enum", f"must be one of {', '.join(map(str, schema.enum))}")
+    if isinstance(value, str):
+        if schema.max_length is not None and len(value) > schema.max_length:
+            yield Fault(pointer, "too-long", f"has {len(value)} characters, {schema.max_length} at most")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _check_number(schema, value, pointer)
+
+
+def _check_number(schema: DataSchema, value: float, pointer: str) -> Iterator[Fault]:
+    unit = f" {schema.unit}" if schema.unit else ""
+    if schema.minimum is not None and value < schema.minimum:
+        yield Fault(pointer, "below-minimum", f"{value}{unit} is below the minimum of {schema.minimum}{unit}")
+    if schema.maximum is not None and value > schema.maximum:
+        yield Fault(pointer, "above-maximum", f"{value}{unit} is above the maximum of {schema.maximum}{unit}")
+    if schema.multiple_of is not None and Decimal(str(value)) % Decimal(str(schema.multiple_of)):
+        yield Fault(pointer, "off-step", f"{value}{unit} is not a multiple of {schema.multiple_of}{unit}")
+
+
+def _fits(kind: ValueType, value: object) -> bool:
+    if kind is ValueType.BOOLEAN:
+        return isinstance(value, bool)
+    if kind is ValueType.STRING:
+        return isinstance(value, str)
+    if isinstance(value, bool):
+        return False
+    if kind is ValueType.INTEGER:
+        return isinstance(value, int)
+    return isinstance(value, int) or (isinstance(value, float) and isfinite(value))

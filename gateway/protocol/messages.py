@@ -1,0 +1,213 @@
+"""Every message body of wire protocol v1, frozen and validated.
+
+What agents and gateways report may grow, so unknown fields there are ignored; in a command an unknown field
+is refused, since ignoring what somebody asked for is a lie.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    computed_field,
+)
+
+from gateway.protocol.ids import CommandId, Id, Name
+from gateway.protocol.lifecycle import FINAL, State
+
+#: Counters stay within what every JSON reader keeps exact (RFC 8259 section 6).
+MAX_COUNTER = 2**53 - 1
+MAX_TEXT = 1024
+MAX_PROPERTIES = 256
+#: Larger bodies are refused unread, on both ends; the broker's limits lie a little above.
+MAX_PAYLOAD_BYTES = 256 * 1024
+
+Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+Boot = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+Whole = Annotated[StrictInt, Field(ge=-(2**63), le=2**64 - 1)]
+#: A property's value, as JSON Schema's boolean, integer, number or string.
+Value = StrictBool | Whole | FiniteFloat | Text
+Values = Annotated[dict[Name, Value], Field(max_length=MAX_PROPERTIES)]
+
+
+class Message(BaseModel):
+    """A body that travels on a topic."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class SiteState(StrEnum):
+    """What an agent, or its last will, says about itself."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    STOPPED = "stopped"
+
+
+class Status(Message):
+    """``status``: retained; published on connect, on a clean stop, and by the broker as the last will."""
+
+    state: SiteState
+    epoch: Counter
+    boot: Boot
+    since: AwareDatetime
+    version: Text
+    reason: Text = ""
+
+
+class PlcLink(StrEnum):
+    """Whether a PLC answers its agent."""
+
+    OK = "ok"
+    LOST = "lost"
+
+
+class Heartbeat(Message):
+    """``heartbeat``: proof of life; ``seq`` rises by one per beat and starts anew with every epoch."""
+
+    epoch: Counter
+    seq: Counter
+    at: AwareDatetime
+    plcs: Annotated[dict[Name, PlcLink], Field(max_length=MAX_PROPERTIES)]
+    outbox: Counter = 0
+
+
+class Quality(StrEnum):
+    """How far the values of a device can be trusted."""
+
+    GOOD = "good"
+    STALE = "stale"
+    BAD = "bad"
+
+
+class DeviceState(Message):
+    """``devices/{device}/state``: retained; a property that could not be read yet is null."""
+
+    at: AwareDatetime
+    quality: Quality
+    revision: Revision | None = None
+    properties: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)]
+
+
+class Event(Message):
+    """``devices/{device}/events/{name}``: the live copy of something that happened."""
+
+    at: AwareDatetime
+    detail: Text = ""
+    data: Values = Field(default_factory=dict)
+
+
+class After(Message):
+    """The causal reference of a command: a beat, and its age in seconds when the command was issued."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: Counter
+    seq: Counter
+    age_s: Annotated[FiniteFloat, Field(ge=0, le=86_400)]
+
+
+class Expect(Message):
+    """Makes a write conditional on the settings' revision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision
+
+
+class Command(Message):
+    """``commands/{requester}/{device}/{name}``: ``write`` (settings) or an action's name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: CommandId | None = None
+    input: Values
+    issued_at: AwareDatetime | None = None
+    ttl_s: Annotated[FiniteFloat, Field(ge=0, le=300)] = 10.0
+    after: After | None = None
+    expect: Expect | None = None
+    actor: Text | None = None
+    reason: Text | None = None
+
+
+def _reportable(state: State) -> State:
+    if state is State.PENDING:
+        raise ValueError("an agent never reports pending")
+    return state
+
+
+class Ack(Message):
+    """``acks/{requester}/{id}``: what became of a command; repeated until it is named in ``committed``."""
+
+    id: CommandId
+    device: Id
+    name: Name
+    input: Values
+    actor: Text | None = None
+    state: Annotated[State, AfterValidator(_reportable)]
+    code: Code
+    detail: Text = ""
+    result: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)] = Field(default_factory=dict)
+    epoch: Counter
+    at: AwareDatetime
+    duplicate: bool = False
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy cannot see that pydantic wants it on top
+    @property
+    def final(self) -> bool:
+        """Whether the state can never change again; on the wire for readers without the table."""
+        return self.state in FINAL
+
+
+class Sample(Message):
+    """One value of one property at one time."""
+
+    device: Id
+    name: Name
+    at: AwareDatetime
+    value: Value | None
+    quality: Quality = Quality.GOOD
+
+
+class Happening(Event):
+    """The durable copy of an event."""
+
+    device: Id
+    name: Name
+
+
+class History(Message):
+    """``history``: a batch that the agent keeps until ``committed`` names it."""
+
+    batch: CommandId
+    samples: Annotated[tuple[Sample, ...], Field(max_length=5_000)] = ()
+    events: Annotated[tuple[Happening, ...], Field(max_length=5_000)] = ()
+
+
+class Committed(Message):
+    """``committed``: what is in the database now; the agent may forget it."""
+
+    batches: Annotated[tuple[CommandId, ...], Field(max_length=5_000)] = ()
+    commands: Annotated[tuple[CommandId, ...], Field(max_length=5_000)] = ()
+
+
+class HostStatus(Message):
+    """``@gateway/status``: host birth and will; agents beat at once when they see it."""
+
+    state: Literal[SiteState.ONLINE, SiteState.OFFLINE]
+    boot: Boot
+    since: AwareDatetime
+    version: Text
