@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
 from gateway.protocol.errors import DecodeError, Fault
-from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES, VALUE_KINDS, Message
 from gateway.protocol.topics import Topic
 
 M = TypeVar("M", bound=Message)
+
+#: Hostile bytes can hold tens of thousands of faults; nobody reads more than these.
+MAX_FAULTS: Final = 32
+#: What pydantic adds to a place that is no level of the document.
+_NO_LEVELS: Final = frozenset({"[key]", *VALUE_KINDS.values()})
 
 
 def encode(message: Message) -> bytes:
@@ -43,12 +48,15 @@ def decode_topic(topic: Topic, payload: bytes) -> Message:
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
-    """Pydantic's findings as our faults, with JSON pointers (RFC 6901)."""
-    return tuple(
-        Fault(
-            "".join("/" + str(level).replace("~", "~0").replace("/", "~1") for level in each["loc"]),
-            each["type"].replace("_", "-"),
-            each["msg"],
-        )
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
-    )
+    """Pydantic's findings as our faults, with JSON pointers (RFC 6901); the first :data:`MAX_FAULTS` of them."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = [Fault(pointer(*each["loc"]), each["type"].replace("_", "-"), each["msg"]) for each in found[:MAX_FAULTS]]
+    if len(found) > MAX_FAULTS:
+        faults.append(Fault("", "more-faults", f"and {len(found) - MAX_FAULTS} more faults"))
+    return tuple(faults)
+
+
+def pointer(*levels: str | int) -> str:
+    """The JSON pointer (RFC 6901) of a place in a document."""
+    named = (str(level) for level in levels if level not in _NO_LEVELS)
+    return "".join("/" + level.replace("~", "~0").replace("/", "~1") for level in named)

@@ -7,8 +7,8 @@ anything is published, the agent checks with the same code before anything is wr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from math import isfinite
 from typing import Annotated, Final, Literal
 
@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, FiniteFloat
 
 from gateway.protocol.errors import Fault
 from gateway.protocol.ids import Name
-from gateway.protocol.messages import MAX_PROPERTIES, Message, Text, Value, Whole
+from gateway.protocol.messages import MAX_PROPERTIES, MAX_TEXT, Message, Text, Value, Whole
 
 CONTEXT: Final = "https://www.w3.org/2022/wot/td/v1.1"
 Number = Whole | FiniteFloat
@@ -135,23 +135,38 @@ def check_value(schema: DataSchema, value: object, pointer: str) -> Iterator[Fau
     if not _fits(schema.type, value):
         yield Fault(pointer, "wrong-type", f"must be of type {schema.type}, without conversion")
         return
-    if schema.enum is not None and value not in schema.enum:
+    if schema.enum is not None and not any(_same(value, each) for each in schema.enum):
         yield Fault(pointer, "not-in-enum", f"must be one of {', '.join(map(str, schema.enum))}")
     if isinstance(value, str):
-        if schema.max_length is not None and len(value) > schema.max_length:
-            yield Fault(pointer, "too-long", f"has {len(value)} characters, {schema.max_length} at most")
+        yield from _check_text(schema, value, pointer)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _check_number(schema, value, pointer)
 
 
+def _check_text(schema: DataSchema, value: str, pointer: str) -> Iterator[Fault]:
+    longest = MAX_TEXT if schema.max_length is None else min(schema.max_length, MAX_TEXT)
+    if len(value) > longest:
+        yield Fault(pointer, "too-long", f"has {len(value)} characters, {longest} at most")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        yield Fault(pointer, "not-unicode", "holds half a surrogate pair, which no message can carry")
+
+
 def _check_number(schema: DataSchema, value: float, pointer: str) -> Iterator[Fault]:
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        yield Fault(pointer, "too-large", "does not fit into 64 bits")
+        return  # its digits would fill the page, and Python refuses to write them out
     unit = f" {schema.unit}" if schema.unit else ""
     if schema.minimum is not None and value < schema.minimum:
         yield Fault(pointer, "below-minimum", f"{value}{unit} is below the minimum of {schema.minimum}{unit}")
     if schema.maximum is not None and value > schema.maximum:
         yield Fault(pointer, "above-maximum", f"{value}{unit} is above the maximum of {schema.maximum}{unit}")
-    if schema.multiple_of is not None and Decimal(str(value)) % Decimal(str(schema.multiple_of)):
+    # as decimals, since the float 0.3 is no multiple of the float 0.1
+    if schema.multiple_of is not None and Fraction(str(value)) % Fraction(str(schema.multiple_of)):
         yield Fault(pointer, "off-step", f"{value}{unit} is not a multiple of {schema.multiple_of}{unit}")
+
+
+def _same(one: object, other: object) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)  # Python holds True to be 1, JSON does not
 
 
 def _fits(kind: ValueType, value: object) -> bool:

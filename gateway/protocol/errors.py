@@ -77,7 +77,7 @@ class DecodeError(TidegateError):
 
     def __str__(self) -> str:
         faults = "; ".join(map(str, self.faults))
-        return f"{self.topic!r} carries no message ({faults}); payload begins {self.payload[:80]!r}"
+        return f"{self.topic[:256]!r} carries no message ({faults}); payload begins {self.payload[:80]!r}"
 
 
 class IllegalStep(TidegateError):

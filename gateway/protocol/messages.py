@@ -6,19 +6,23 @@ is refused, since ignoring what somebody asked for is a lie.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     FiniteFloat,
     StrictBool,
     StrictInt,
     StringConstraints,
+    Tag,
+    WithJsonSchema,
     computed_field,
 )
 
@@ -29,6 +33,7 @@ from gateway.protocol.lifecycle import FINAL, State
 MAX_COUNTER = 2**53 - 1
 MAX_TEXT = 1024
 MAX_PROPERTIES = 256
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 #: Larger bodies are refused unread, on both ends; the broker's limits lie a little above.
 MAX_PAYLOAD_BYTES = 256 * 1024
 
@@ -38,9 +43,45 @@ Boot = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
 Whole = Annotated[StrictInt, Field(ge=-(2**63), le=2**64 - 1)]
-#: A property's value, as JSON Schema's boolean, integer, number or string.
-Value = StrictBool | Whole | FiniteFloat | Text
+
+#: Marks of the kinds of value; no name on the wire can look like one.
+VALUE_KINDS: Final[dict[type, str]] = {bool: "(boolean)", int: "(integer)", float: "(number)", str: "(string)"}
+
+
+def _kind(value: object) -> str | None:
+    return VALUE_KINDS.get(type(value))
+
+
+#: A property's value, as JSON Schema's boolean, integer, number or string. The kind is decided first, so that a
+#: wrong value has one fault, and an integer beyond 64 bits is refused instead of rounded to a float.
+Value = Annotated[
+    Annotated[StrictBool, Tag("(boolean)")]
+    | Annotated[Whole, Tag("(integer)")]
+    | Annotated[FiniteFloat, Tag("(number)")]
+    | Annotated[Text, Tag("(string)")],
+    Discriminator(
+        _kind, custom_error_type="value-type", custom_error_message="Input should be a boolean, number or string"
+    ),
+    WithJsonSchema({"type": ["boolean", "integer", "number", "string"]}),
+]
 Values = Annotated[dict[Name, Value], Field(max_length=MAX_PROPERTIES)]
+
+_YEARS: Final = f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}"
+
+
+def _in_range(at: datetime) -> datetime:
+    try:
+        moment = at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(_YEARS) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(_YEARS)
+    return moment
+
+
+#: A time with its offset (RFC 3339), kept in UTC. The years leave room for every clock that is merely wrong, and
+#: none for times that arithmetic and time zones cannot bear.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 
 
 class Message(BaseModel):
@@ -63,7 +104,7 @@ class Status(Message):
     state: SiteState
     epoch: Counter
     boot: Boot
-    since: AwareDatetime
+    since: Moment
     version: Text
     reason: Text = ""
 
@@ -80,7 +121,7 @@ class Heartbeat(Message):
 
     epoch: Counter
     seq: Counter
-    at: AwareDatetime
+    at: Moment
     plcs: Annotated[dict[Name, PlcLink], Field(max_length=MAX_PROPERTIES)]
     outbox: Counter = 0
 
@@ -96,7 +137,7 @@ class Quality(StrEnum):
 class DeviceState(Message):
     """``devices/{device}/state``: retained; a property that could not be read yet is null."""
 
-    at: AwareDatetime
+    at: Moment
     quality: Quality
     revision: Revision | None = None
     properties: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)]
@@ -105,7 +146,7 @@ class DeviceState(Message):
 class Event(Message):
     """``devices/{device}/events/{name}``: the live copy of something that happened."""
 
-    at: AwareDatetime
+    at: Moment
     detail: Text = ""
     data: Values = Field(default_factory=dict)
 
@@ -135,7 +176,7 @@ class Command(Message):
 
     id: CommandId | None = None
     input: Values
-    issued_at: AwareDatetime | None = None
+    issued_at: Moment | None = None
     ttl_s: Annotated[FiniteFloat, Field(ge=0, le=300)] = 10.0
     after: After | None = None
     expect: Expect | None = None
@@ -162,7 +203,7 @@ class Ack(Message):
     detail: Text = ""
     result: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)] = Field(default_factory=dict)
     epoch: Counter
-    at: AwareDatetime
+    at: Moment
     duplicate: bool = False
 
     @computed_field  # type: ignore[prop-decorator]  # mypy cannot see that pydantic wants it on top
@@ -177,8 +218,8 @@ class Sample(Message):
 
     device: Id
     name: Name
-    at: AwareDatetime
-    value: Value | None
+    at: Moment
+    value: Value | None = None
     quality: Quality = Quality.GOOD
 
 
@@ -209,5 +250,5 @@ class HostStatus(Message):
 
     state: Literal[SiteState.ONLINE, SiteState.OFFLINE]
     boot: Boot
-    since: AwareDatetime
+    since: Moment
     version: Text

@@ -20,6 +20,8 @@ ROOT: Final = "tidegate/v1"
 #: The gateway's own level, beside the sites.
 HOST: Final = "@gateway"
 WRITE: Final = "write"
+#: Longest Response Topic that is honoured, in characters.
+MAX_REPLY_TOPIC: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,8 @@ def reply_topic(asked: str | None, default: AckTopic) -> str:
     Anything else is ignored rather than refused, since the ack on its own topic reaches the requester anyway.
     """
     home = f"{ROOT}/{default.site}/acks/{default.requester}"
-    if asked is None or "+" in asked or "#" in asked or not (asked == home or asked.startswith(home + "/")):
+    if asked is None or not (asked == home or asked.startswith(home + "/")):
         return str(default)
-    return asked
+    # A broker ends the connection of whoever publishes to a wildcard or a control character.
+    fit = len(asked) <= MAX_REPLY_TOPIC and asked.isprintable() and not {"+", "#"} & set(asked)
+    return asked if fit else str(default)
