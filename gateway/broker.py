@@ -1,0 +1,158 @@
+"""An MQTT 5 link for threads that is kept up: used by the recorder, the facade and the technicians' tools.
+
+paho's loop runs in a thread of ours, one fresh client per connection, so that whatever goes wrong inside ends that
+connection and never the thread.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from typing import Final
+
+import structlog
+
+from gateway.broker_connection import BrokerRefused, Connection, Incoming, Login, Plan, Will
+from gateway.protocol.codec import encode
+from gateway.protocol.errors import Unavailable
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
+from gateway.protocol.topics import Topic
+
+__all__ = ["BrokerLink", "BrokerRefused", "Incoming", "Login", "Will", "delays"]
+
+log = structlog.get_logger(__name__)
+
+FIRST_DELAY_S: Final = 0.1
+LAST_DELAY_S: Final = 5.0
+#: A connection that held this long was a good one: the next back-off starts from the beginning.
+HELD_S: Final = 5.0
+
+
+def delays() -> Iterator[float]:
+    """Seconds to wait before each further attempt: full jitter under a doubling cap."""
+    cap = FIRST_DELAY_S
+    while True:
+        cap = min(cap * 2, LAST_DELAY_S)
+        yield random.uniform(FIRST_DELAY_S, cap)  # noqa: S311 # spreads reconnects, guards no secret
+
+
+class BrokerLink:
+    """A connection that is kept up from :meth:`start` to :meth:`stop`; its methods are safe from any thread.
+
+    ``on_message`` and ``on_connect`` run in the link's own thread: they must be quick and never wait. ``on_connect``
+    runs on every connection once the subscriptions stand, and may publish. ``client_id`` None lets the broker choose.
+    """
+
+    def __init__(
+        self,
+        login: Login,
+        *,
+        subscriptions: Sequence[str],
+        on_message: Callable[[Incoming], None],
+        on_connect: Callable[[], None] | None = None,
+        will: Will | None = None,
+        keepalive_s: int = 10,
+        client_id: str | None = None,
+    ) -> None:
+        self._on_connect = on_connect
+        self._plan = Plan(
+            login=login,
+            subscriptions=tuple(subscriptions),
+            on_message=on_message,
+            on_ready=self._became_ready,
+            will=will,
+            keepalive_s=keepalive_s,
+            client_id=client_id or "",
+        )
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+
+    def start(self) -> None:
+        """Begin to connect, and return at once."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._keep_up, name="broker-link", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye, so that no will is published, once what is in flight has been confirmed; at most 2 s."""
+        self._stopping.set()
+        connection, thread = self._connection, self._thread
+        if connection is not None:
+            wait_for(connection.unconfirmed, timeout=1.0)
+            connection.goodbye()
+        if thread is not None:
+            thread.join(0.5)
+            if connection is not None and thread.is_alive():
+                connection.cut()
+                thread.join(0.5)
+        self._thread = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has taken us and our subscriptions, and the link's thread lives."""
+        return self._usable() is not None
+
+    def publish(self, topic: Topic, message: Message, *, expiry_s: int | None = None) -> Future[None]:
+        """Hand ``message`` to the broker now, or never; QoS and retain are the topic's.
+
+        The future completes when the broker has confirmed. It fails with :class:`BrokerRefused` if the broker said
+        no, and with Unavailable if the link is lost first: then nobody knows whether it was delivered.
+
+        Raises:
+            Unavailable: there is no connection; nothing was and nothing will be published.
+            BrokerRefused: the body is larger than the protocol allows; nothing was published.
+        """
+        payload = encode(message)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise BrokerRefused(f"{len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most")
+        connection = self._usable()
+        if connection is None:
+            raise Unavailable("broker", "not connected")
+        return connection.publish(topic, payload, topic.expiry_s if expiry_s is None else expiry_s)
+
+    def _usable(self) -> Connection | None:
+        connection, thread = self._connection, self._thread
+        if connection is None or connection.lost or self._stopping.is_set():
+            return None
+        return connection if thread is not None and thread.is_alive() else None
+
+    def _became_ready(self, connection: Connection) -> None:
+        login = self._plan.login
+        log.info("broker-connected", host=login.host, port=login.port, user=login.username)
+        self._connection = connection
+        if self._on_connect is not None:
+            self._on_connect()
+
+    def _keep_up(self) -> None:
+        waits, reported = delays(), False
+        login = self._plan.login
+        while not self._stopping.is_set():
+            connection = Connection(self._plan)
+            reason = _run(connection)
+            self._connection = None
+            if self._stopping.is_set():
+                return
+            if connection.ready_at_s is not None:
+                reported = False
+                if time.monotonic() - connection.ready_at_s > HELD_S:
+                    waits = delays()
+            if not reported:
+                log.warning("broker-lost", host=login.host, port=login.port, user=login.username, reason=reason)
+            reported = True
+            self._stopping.wait(next(waits))
+
+
+def _run(connection: Connection) -> str:
+    try:
+        connection.run()
+    except OSError as error:
+        return f"cannot connect: {error}"
+    except Exception as error:  # a fault in paho costs this connection, never the thread
+        log.exception("broker-loop-failed")
+        return str(error)
+    return connection.reason
