@@ -1,0 +1,1 @@
+"""Drivers: one small port to a PLC, and an adapter per protocol."""
