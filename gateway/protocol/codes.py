@@ -32,6 +32,7 @@ class AckCode(StrEnum):
     # unknown: no evidence yet
     PLC_SILENT = "plc-silent"
     NO_ANSWER = "no-answer"
+    NO_EVIDENCE = "no-evidence"
 
 
 MEANING: Final[dict[AckCode, str]] = {
@@ -53,5 +54,6 @@ MEANING: Final[dict[AckCode, str]] = {
     AckCode.NOT_WRITTEN: "after a lost reply the PLC was read twice and still held the old value",
     AckCode.READ_BACK_DIFFERS: "the PLC acknowledged the write but reads otherwise; see `result`",
     AckCode.PLC_SILENT: "the PLC did not answer in time; the agent keeps asking it for evidence",
+    AckCode.NO_EVIDENCE: "the PLC holds neither the asked nor the former value; a person must look",
     AckCode.NO_ANSWER: "no ack arrived by the deadline; the ledger waits for evidence",
 }

@@ -41,6 +41,11 @@ def is_principal(text: str) -> bool:
     return _PRINCIPAL.fullmatch(text) is not None
 
 
+def is_facade(principal: str) -> bool:
+    """Whether the principal is one of our facades: only their word about the ``actor`` is believed."""
+    return principal == "@facade" or principal.startswith("@facade-")
+
+
 def is_name(text: str) -> bool:
     """Whether ``text`` may name a property, an action or an event."""
     return _NAME.fullmatch(text) is not None

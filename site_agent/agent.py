@@ -1,0 +1,208 @@
+"""The agent's composition root: puts the parts together and runs them until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import time
+from collections.abc import Mapping
+
+import structlog
+from pydantic import SecretStr
+
+from gateway.protocol.backoff import delays
+from gateway.protocol.errors import TidegateError, Unavailable
+from gateway.protocol.messages import Ack, DeviceState, PlcLink
+from gateway.protocol.topics import AckTopic, StateTopic
+from site_agent import clock
+from site_agent.configuration import PlcTable, SiteConfiguration
+from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
+from site_agent.deadline import SentBeats
+from site_agent.device import Device
+from site_agent.drivers.modbus import ModbusTcpDriver
+from site_agent.epoch import EpochFile, next_epoch
+from site_agent.executor import Executor
+from site_agent.journal import Journal
+from site_agent.lane import Lane
+from site_agent.link import Login, PublishRefused, Session, connected
+from site_agent.poller import Poller
+
+#: A write under way gets this long to end when the agent is told to stop.
+STOP_TIMEOUT_S = 15.0
+#: A connection that held this long was a good one: the next back-off starts from the beginning.
+_HELD_S = 5.0
+_DISK_RETRY_S = 5.0
+_FORGET_EVERY_S = 3_600.0
+
+log = structlog.get_logger(__name__)
+
+
+class Agent:
+    """One site. Nothing starts before ``run``."""
+
+    def __init__(self, configuration: SiteConfiguration, password: SecretStr) -> None:
+        self._configuration = configuration
+        self._site = configuration.site
+        broker, folder = configuration.broker, configuration.agent.folder
+        self._login = Login(
+            host=broker.host,
+            port=broker.port,
+            username=self._site,
+            password=password,
+            keepalive_s=broker.keepalive_s,
+        )
+        self._epochs = EpochFile(folder / "epoch")
+        self._journal = Journal(folder / "journal.db")
+        self._devices = {table.id: Device(self._site, table) for table in configuration.devices}
+        self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
+        self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
+        self._beats = SentBeats()
+        self._executor = Executor(
+            site=self._site,
+            devices=self._devices,
+            lanes=self._lanes,
+            journal=self._journal,
+            beats=self._beats,
+            outlet=self,
+            held=self._held,
+            on_changed=lambda device: self._pollers[self._devices[device].plc].poke(),
+        )
+        self._parts = Parts(
+            site=self._site,
+            boot=secrets.token_hex(8),
+            heartbeat_s=configuration.agent.heartbeat_s,
+            devices=self._devices,
+            states=self._states,
+            plcs=self._links,
+            beats=self._beats,
+            executor=self._executor,
+        )
+        self._conversation: Conversation | None = None
+        self._session: Session | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve the site until ``stop`` is set; then finish what is being written, and say so.
+
+        Raises:
+            Unavailable: the journal cannot be opened.
+        """
+        left = await self._journal.open()
+        log.info("agent-started", site=self._site, boot=self._parts.boot, open_commands=len(left))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(lane.run(), name=lane.name) for lane in self._lanes.values()]
+                await self._executor.start(left)
+                tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
+                tasks += [group.create_task(self._stay_connected()), group.create_task(self._forget())]
+                await stop.wait()
+                await self._wind_down()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self._journal.close()
+            log.info("agent-stopped", site=self._site)
+
+    def send_ack(self, topic: AckTopic, ack: Ack, *, at: str | None = None, correlation: bytes | None = None) -> None:
+        """Publish an ack if connected; an end that the centre has not confirmed is sent again later."""
+        if self._session is not None:
+            with contextlib.suppress(Unavailable):
+                self._session.send(topic, ack, at=at, correlation=correlation)
+
+    # Parts.
+
+    def _lane(self, plc: PlcTable) -> Lane:
+        driver = ModbusTcpDriver(plc.host, plc.port, plc.unit, plc.timeout_s)
+        return Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._nudge)
+
+    def _poller(self, plc: PlcTable) -> Poller:
+        devices = [device for device in self._devices.values() if device.plc == plc.name]
+        return Poller(self._lanes[plc.name], devices, poll_s=plc.poll_s, on_state=self._publish_state)
+
+    def _states(self) -> Mapping[str, DeviceState]:
+        return {name: state for poller in self._pollers.values() for name, state in poller.states.items()}
+
+    def _links(self) -> Mapping[str, PlcLink]:
+        return {name: lane.link for name, lane in self._lanes.items()}
+
+    def _held(self, device: str) -> Mapping[str, bool | int | float | str | None]:
+        known = self._devices.get(device)
+        return self._pollers[known.plc].held(device) if known else {}
+
+    def _nudge(self) -> None:
+        if self._conversation is not None:
+            self._conversation.nudge()
+
+    def _publish_state(self, device: str, state: DeviceState) -> None:
+        if self._conversation is not None:
+            with contextlib.suppress(Unavailable):
+                self._conversation.send(StateTopic(self._site, device), state)
+
+    # Running.
+
+    async def _stay_connected(self) -> None:
+        waits, doubt, floor = delays(random.uniform), None, 0
+        while self._executor.closed is None:
+            conversation = Conversation(self._parts, await self._raise_epoch(floor), doubt)
+            began_s = clock.elapsed_s()
+            try:
+                await self._converse(conversation)
+            except* (Unavailable, PublishRefused) as errors:
+                log.warning("broker-lost", cause=str(_first(errors)), epoch=conversation.epoch)
+            except* EpochBehind as errors:
+                floor = conversation.doubt.epoch if conversation.doubt else floor
+                log.warning("epoch-behind", epoch=conversation.epoch, cause=str(_first(errors)))
+            except* TwinFound as errors:
+                # Coming back would only make the two of us fight; a person must remove one.
+                self._executor.closed = f"another agent runs as {self._site}"
+                log.error("duplicate-agent", site=self._site, cause=str(_first(errors)))
+            doubt = conversation.doubt
+            if clock.elapsed_s() - began_s > _HELD_S:
+                waits = delays(random.uniform)
+            await asyncio.sleep(next(waits))
+
+    async def _raise_epoch(self, floor: int) -> int:
+        while True:
+            epoch = next_epoch(stored=self._epochs.read(), retained=floor, unix_s=int(time.time()))
+            try:
+                self._epochs.store(epoch)
+            except OSError as error:
+                log.error("epoch-not-stored", cause=str(error))
+                await asyncio.sleep(_DISK_RETRY_S)
+            else:
+                return epoch
+
+    async def _converse(self, conversation: Conversation) -> None:
+        will = conversation.will(self._configuration.broker.will_delay_s)
+        async with connected(self._login, will, conversation.hear) as session:
+            self._conversation, self._session = conversation, session
+            try:
+                await conversation.hold(session)
+            finally:
+                self._conversation = self._session = None
+
+    async def _forget(self) -> None:
+        while True:
+            with contextlib.suppress(Unavailable):
+                await self._journal.forget(int(time.time()))
+            await asyncio.sleep(_FORGET_EVERY_S)
+
+    async def _wind_down(self) -> None:
+        self._executor.closed = "the agent is stopping"
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._executor.idle()
+        except TimeoutError:
+            log.error("stopped-with-open-commands", cause=f"a PLC did not finish within {STOP_TIMEOUT_S:.0f} s")
+        await self._executor.stop()
+        if self._conversation is not None:
+            try:
+                await self._conversation.end("stopped by its operator")
+            except TidegateError as error:
+                log.warning("stop-not-announced", cause=str(error))
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

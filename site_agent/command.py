@@ -1,0 +1,96 @@
+"""``tidegate agent``: settings, signals and the event loop around the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from gateway import logs
+from gateway.protocol.errors import Fault, SettingsError
+from site_agent.agent import Agent
+from site_agent.configuration import SiteConfiguration, load
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("site.toml"),
+    show_default=True,
+    help="The site's file: broker, PLCs and devices.",
+)
+@click.option("--check", is_flag=True, help="Only check the file, and say what is in it.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    default="INFO",
+    show_default=True,
+    envvar="TIDEGATE_LOG_LEVEL",
+)
+def agent(path: Path, check: bool, log_level: str) -> None:
+    r"""Run the agent of a site, beside its PLCs.
+
+    It connects to the broker as the site, keeps its journal in the folder named in the file, and ends cleanly on
+    Ctrl-C or SIGTERM: a write under way is finished, then 'stopped' is published.
+
+    \b
+    Try first:   tidegate agent --config site.toml --check
+    Then:        tidegate agent --config site.toml
+    """
+    configuration = load(path)
+    if check:
+        _describe(configuration)
+        return
+    password = _password(configuration.broker.password_file)
+    _prepare_folder(configuration.agent.folder)
+    logs.configure("agent", level=log_level)
+    # Windows' default loop cannot watch a socket the way aiomqtt needs it.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_serve(Agent(configuration, password)))
+
+
+async def _serve(site_agent: Agent) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # signal.signal works on Windows too, where loops have no signal handlers.
+        signal.signal(number, ask_to_stop)
+    await site_agent.run(stop)
+
+
+def _password(path: Path) -> SecretStr:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError("the site's file", [Fault("/broker/password_file", "unreadable", str(error))]) from None
+    if not text:
+        raise SettingsError("the site's file", [Fault("/broker/password_file", "empty", f"{path} holds no password")])
+    return SecretStr(text)
+
+
+def _prepare_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError("the site's file", [Fault("/agent/folder", "unusable", str(error))]) from None
+
+
+def _describe(configuration: SiteConfiguration) -> None:
+    click.echo(f"{configuration.site}: {len(configuration.plcs)} PLCs, {len(configuration.devices)} devices")
+    for plc in configuration.plcs:
+        click.echo(f"  {plc.name}  {plc.host}:{plc.port} unit {plc.unit}, every {plc.poll_s:g} s")
+        for device in configuration.devices:
+            if device.plc == plc.name:
+                settings = [name for name, each in device.properties.items() if each.writable]
+                click.echo(f"    {device.id}  {device.title}; settings: {', '.join(settings) or 'none'}")
