@@ -1,0 +1,119 @@
+"""Every table. A change here needs a migration beside it; a test compares the two.
+
+JSON is kept as compact text, as it came or as we encode it: nobody queries inside it, both engines take it, and
+nothing is parsed twice. Times are whole microseconds since 1970 (UTC), which sort and compare alike everywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Dialect, Float, Index, MetaData, String, Table, Text, text
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware point in time, stored as whole microseconds since 1970 UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 # its signature
+        """Python to database."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 # its signature
+        """Database to Python."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: What each site said last about itself.
+sites = Table(
+    "sites",
+    metadata,
+    Column("site", String(48), primary_key=True),
+    # The highest epoch seen in any message; nothing lower is let in again.
+    Column("epoch", BigInteger, nullable=False),
+    Column("boot", String(32)),
+    Column("state", String(16)),
+    Column("since", Moment),
+    Column("version", Text),
+    Column("reason", Text),
+    Column("last_beat_at", Moment),
+    Column("last_beat_epoch", BigInteger),
+    Column("last_beat_seq", BigInteger),
+    Column("plcs", Text),
+    Column("outbox", BigInteger),
+    Column("updated_at", Moment, nullable=False),
+)
+
+#: What each device is and what its values were last.
+devices = Table(
+    "devices",
+    metadata,
+    Column("site", String(48), primary_key=True),
+    Column("device", String(48), primary_key=True),
+    Column("description", Text),
+    Column("state", Text),
+    Column("state_at", Moment),
+    Column("epoch", BigInteger, nullable=False),
+    Column("received_at", Moment, nullable=False),
+)
+
+#: The ledger: every command, whoever asked, and what became of it.
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site", String(48), nullable=False),
+    Column("device", String(48), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("requester", String(49), nullable=False),
+    Column("actor", Text),
+    Column("reason", Text),
+    Column("input", Text, nullable=False),
+    Column("expect_revision", String(64)),
+    Column("issued_at", Moment),
+    Column("ttl_s", Float),
+    Column("deadline_at", Moment, nullable=False),
+    Column("source_address", Text),
+    Column("state", String(16), nullable=False),
+    Column("code", String(64)),
+    Column("detail", Text),
+    Column("result", Text),
+    Column("epoch", BigInteger),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+Index(None, commands.c.site, commands.c.id)
+Index(None, commands.c.state, commands.c.id)
+_OPEN: Final = text("state IN ('pending', 'accepted')")
+Index("ix_commands_open", commands.c.deadline_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+#: A command's time line: when it entered each state (``at``, by the clock of ``source``) and when we learned of it.
+command_steps = Table(
+    "command_steps",
+    metadata,
+    Column("command_id", String(36), primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("source", String(49), nullable=False),
+    Column("code", String(64)),
+    Column("detail", Text),
+    sqlite_with_rowid=False,
+)

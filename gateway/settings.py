@@ -1,0 +1,131 @@
+"""What the operator of gateway and facade may set, read once from the environment.
+
+Secrets come from files, never from variables or arguments: both of those are seen by other processes. A PostgreSQL
+password belongs in libpq's own password file (``PGPASSFILE``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.broker import Login
+from gateway.protocol.codec import faults_of
+from gateway.protocol.errors import Fault, SettingsError
+
+PREFIX = "TIDEGATE_"
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class ServerSettings(BaseSettings):
+    """What gateway and facade share; each field is the environment variable of its name with ``TIDEGATE_`` before."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: Path = Field(default=Path(".tidegate"), description="folder of everything we store")
+    broker_host: str = Field(default="127.0.0.1", description="the broker's address")
+    broker_port: Port = Field(default=1883, description="the broker's port for machines")
+    broker_username: str = Field(default="@gateway", description="our name at the broker")
+    broker_password_file: Path = Field(
+        default=Path(), description="file with our password; default: secrets/<user name> in the home folder"
+    )
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="where Redis is, without a password")
+    redis_password_file: Path | None = Field(default=None, description="file with the password of Redis")
+    database_url: str = Field(default="", description="SQLAlchemy URL; default: tidegate.db in the home folder")
+    heartbeat_s: Seconds = Field(default=20, description="seconds between two heartbeats of an agent")
+    alive_expiry_s: Seconds = Field(default=25, description="seconds that a heartbeat keeps the gate open")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of this process.
+
+        Raises:
+            SettingsError: it lists every variable that is wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError("the environment", map(_named, faults_of(error))) from None
+
+    @field_validator("broker_password_file", mode="after", check_fields=True)
+    @classmethod
+    def _password_is_there(cls, path: Path, info: ValidationInfo) -> Path:
+        if path == Path() and "home" in info.data and "broker_username" in info.data:
+            path = info.data["home"] / "secrets" / info.data["broker_username"]
+        _read_secret(path)
+        return path
+
+    @field_validator("redis_password_file", mode="after")
+    @classmethod
+    def _redis_password_is_there(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _read_secret(path)
+        return path
+
+    @field_validator("redis_url", mode="after")
+    @classmethod
+    def _redis_url_is_one(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        if parts.password:
+            raise ValueError(f"must not hold a password; put it in a file and name that in {PREFIX}REDIS_PASSWORD_FILE")
+        return url
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _database_url_is_one(cls, url: str, info: ValidationInfo) -> str:
+        if not url:
+            home = info.data.get("home", Path(".tidegate"))
+            return f"sqlite:///{home / 'tidegate.db'}"
+        if url.startswith("sqlite:///"):
+            return url
+        for start in ("postgresql://", "postgresql+psycopg://"):
+            if url.startswith(start):
+                return "postgresql+psycopg://" + url[len(start) :]
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+
+    @field_validator("alive_expiry_s", mode="after")
+    @classmethod
+    def _expiry_outlives_heartbeat(cls, expiry_s: int, info: ValidationInfo) -> int:
+        heartbeat_s = info.data.get("heartbeat_s")
+        if heartbeat_s is not None and expiry_s <= heartbeat_s:
+            raise ValueError(
+                f"must be above {PREFIX}HEARTBEAT_S = {heartbeat_s}, or the gate would close between beats"
+            )
+        return expiry_s
+
+    @property
+    def login(self) -> Login:
+        """Our place and name at the broker."""
+        return Login(
+            host=self.broker_host,
+            port=self.broker_port,
+            username=self.broker_username,
+            password=_read_secret(self.broker_password_file),
+        )
+
+    @property
+    def redis_password(self) -> SecretStr | None:
+        """The password of Redis, if it wants one."""
+        return None if self.redis_password_file is None else _read_secret(self.redis_password_file)
+
+
+def _read_secret(path: Path) -> SecretStr:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if not secret:
+        raise ValueError(f"{path} is empty")
+    return SecretStr(secret)
+
+
+def _named(fault: Fault) -> Fault:
+    return Fault(PREFIX + fault.pointer.lstrip("/").upper(), fault.code, fault.detail)
