@@ -1,0 +1,213 @@
+"""Modbus TCP over pymodbus, so that a request is sent once, and a reply is believed only if it answers that request.
+
+pymodbus is the transport and the codec. It never retries (a lost reply would write again), never reconnects (the
+caller decides when), and is never cancelled during a request (the PLC would act all the same). Its own check of
+replies is too weak (another function, address, value, count or a transaction 0 would pass), so each frame is
+compared with its request by :mod:`site_agent.drivers.frames` before pymodbus sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from site_agent.drivers.frames import MismatchError, answered
+from site_agent.drivers.port import (
+    RULES_OUT_EFFECT,
+    PlcConfused,
+    PlcError,
+    PlcRefused,
+    PlcSilent,
+    PlcUnreachable,
+    PlcUnsure,
+)
+
+#: Modbus Application Protocol 1.1b3, sections 6.3 and 6.12.
+MAX_READ, MAX_WRITE = 125, 123
+
+_Send = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
+
+
+class ModbusTcpDriver:
+    """The holding registers of one unit behind one Modbus TCP server; see :class:`site_agent.drivers.port.Driver`."""
+
+    def __init__(self, host: str, port: int, unit: int, timeout_s: float) -> None:
+        self._host = host
+        self._port = port
+        self._unit = unit
+        self._timeout_s = timeout_s
+        self._link: _Link | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a request could be sent now."""
+        return self._link is not None and self._link.usable
+
+    async def open(self) -> None:
+        """Connect; does nothing when connected.
+
+        Raises:
+            PlcUnreachable: no connection within ``timeout_s``.
+        """
+        if self.connected:
+            return
+        await self.close()
+        _silence_pymodbus()
+        link = _Link(self._host, self._port, self._timeout_s)
+        await link.connect()
+        self._link = link
+
+    async def close(self) -> None:
+        """Disconnect, after a request on its way has ended (within ``timeout_s``)."""
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+
+    async def read(self, address: int, count: int) -> tuple[int, ...]:
+        """Read ``count`` registers (1 to 125); errors as in the port."""
+        _check_span(address, count, MAX_READ)
+        reply = await self._ask(
+            lambda client: client.read_holding_registers(address, count=count, device_id=self._unit)
+        )
+        if reply.isError():
+            raise PlcRefused(reply.exception_code)
+        return tuple(reply.registers)
+
+    async def write(self, address: int, words: Sequence[int]) -> None:
+        """Write 1 to 123 words once; errors as in the port."""
+        words = list(words)
+        _check_span(address, len(words), MAX_WRITE)
+        if not all(0 <= word <= 0xFFFF for word in words):
+            raise ValueError(f"a register holds 0 to 65535, not {words}")
+        if len(words) == 1:
+            reply = await self._ask(lambda client: client.write_register(address, words[0], device_id=self._unit))
+        else:
+            reply = await self._ask(lambda client: client.write_registers(address, words, device_id=self._unit))
+        if reply.isError():
+            if reply.exception_code in RULES_OUT_EFFECT:
+                raise PlcRefused(reply.exception_code)
+            await self.close()
+            raise PlcUnsure(reply.exception_code)
+
+    async def _ask(self, send: _Send) -> ModbusPDU:
+        if self._link is None:
+            raise PlcUnreachable("is not connected")
+        return await self._link.ask(send)
+
+
+class _Link:
+    """One TCP connection; the first reply that is missing or wrong ends it, since what follows cannot be trusted."""
+
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        self._peer = f"{host}:{port}"
+        self._timeout_s = timeout_s
+        # asyncio sets TCP_NODELAY by itself; a test watches over it.
+        self._client = AsyncModbusTcpClient(
+            host,
+            port=port,
+            timeout=timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=self._on_bytes,
+            trace_connect=self._on_connection,
+        )
+        self._turn = asyncio.Lock()
+        self._asking: asyncio.Task[ModbusPDU] | None = None
+        self._request = b""
+        self._verified = False
+        self._failure: PlcError | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self._failure is None and self._client.connected
+
+    async def connect(self) -> None:
+        up = False
+        try:
+            up = await self._client.connect()
+        finally:
+            if not up:
+                self._client.close()
+        if not up:
+            raise PlcUnreachable(f"{self._peer} accepts no connection within {self._timeout_s:g} s")
+
+    async def close(self) -> None:
+        try:
+            async with self._turn:
+                pass
+        finally:
+            self._fail(PlcUnreachable("the connection was closed"))
+
+    async def ask(self, send: _Send) -> ModbusPDU:
+        # A task of its own, so that cancelling the caller leaves the request whole: the next one waits for its end.
+        return await asyncio.shield(asyncio.create_task(self._ask(send)))
+
+    async def _ask(self, send: _Send) -> ModbusPDU:
+        async with self._turn:
+            if not self.usable:
+                raise PlcUnreachable(f"{self._peer} is not connected")
+            self._request, self._verified = b"", False
+            try:
+                reply = await self._sent(send)
+            except asyncio.CancelledError:
+                if self._failure is None:
+                    raise  # the whole process ends
+                raise self._failure from None
+            except ModbusException as error:
+                raise self._fail(self._unanswered(error)) from error
+            if not self._verified:
+                raise self._fail(PlcConfused(f"{self._peer} gave a reply that was not compared with its request"))
+            return reply
+
+    async def _sent(self, send: _Send) -> ModbusPDU:
+        self._asking = asyncio.current_task()
+        try:
+            return await send(self._client)
+        finally:
+            self._asking = None
+
+    def _unanswered(self, error: ModbusException) -> PlcError:
+        if not self._request:
+            return PlcUnreachable(f"{self._peer} was not asked: {error}")
+        return PlcSilent(f"{self._peer} gave no whole answer within {self._timeout_s:g} s")
+
+    def _on_bytes(self, sending: bool, data: bytes) -> bytes:
+        """A hook of pymodbus: each frame it sends, and all bytes received since."""
+        if sending:
+            self._request = data
+        elif self._asking is not None and not self._verified:
+            try:
+                self._verified = answered(self._request, data)
+            except MismatchError as error:
+                self._fail(PlcConfused(f"{self._peer} {error}"))
+                return b""
+        return data
+
+    def _on_connection(self, connected: bool) -> None:
+        if not connected:
+            self._fail(PlcSilent(f"{self._peer} broke the connection"))
+
+    def _fail(self, error: PlcError) -> PlcError:
+        if self._failure is None:
+            self._failure = error
+            if self._asking is not None:
+                self._asking.cancel()
+            self._client.close()
+        return error
+
+
+def _check_span(address: int, count: int, most: int) -> None:
+    if not (1 <= count <= most and 0 <= address <= 0x1_0000 - count):
+        raise ValueError(f"cannot ask for {count} registers at {address}: 1 to {most} within 0 to 65535")
+
+
+def _silence_pymodbus() -> None:
+    # It logs every failure with its last twenty frames; all of them are raised here, and the lane reports them.
+    log = logging.getLogger("pymodbus.logging")
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.CRITICAL)
