@@ -40,12 +40,20 @@ each_file = pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=str)
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and text of every string constant that is not a docstring."""
-    tree = ast.parse(path.read_text())
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+    """Line and text of every string constant that may be a piece of a topic."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    # No topic begins with a slash: an f-string that does is a JSON pointer or an HTTP path.
+    pointers = [piece for node in nodes if isinstance(node, ast.JoinedStr) and _slash(node) for piece in node.values]
+    passed = {id(node) for node in [*docstrings, *pointers]}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed:
             yield node.lineno, node.value
+
+
+def _slash(node: ast.JoinedStr) -> bool:
+    first = node.values[0] if node.values else None
+    return isinstance(first, ast.Constant) and str(first.value).startswith("/") and ROOT not in str(first.value)
 
 
 def topic_literals(path: Path) -> list[str]:
