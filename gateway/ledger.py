@@ -1,0 +1,205 @@
+"""The ledger: every command, whoever asked, and what became of it (I6, I7, I14).
+
+Facade and recorder write it at the same time. States move by compare-and-set along the lifecycle table, so that
+whichever comes second changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, Table, Update, and_, bindparam, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.database.engine import reading, writing
+from gateway.database.tables import command_steps, commands
+from gateway.ledger_plan import Plan
+from gateway.ledger_rows import (
+    Answer,
+    Asked,
+    CommandRecord,
+    Step,
+    record_of,
+    row_of_answer,
+    row_of_asked,
+    step_of,
+    step_row,
+)
+from gateway.protocol.lifecycle import State
+
+__all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Step"]
+
+#: Commands per transaction of the sweep; others wait for the write lock meanwhile.
+SWEEP: Final = 200
+
+_HEADS: Final = select(commands.c.id, commands.c.site, commands.c.requester, commands.c.state)
+_HEADS_BY_ID: Final = _HEADS.where(commands.c.id.in_(bindparam("ids", expanding=True)))
+# Always in the same order, so that two processes cannot wait for each other; SQLite ignores the lock, it has one.
+_LOCKED_BY_ID: Final = _HEADS_BY_ID.order_by(commands.c.id).with_for_update()
+# Spelt as in the index, which is used only then.
+_OVERDUE: Final = (
+    _HEADS.where(text("state IN ('pending', 'accepted')"), commands.c.deadline_at < bindparam("cutoff"))
+    .order_by(commands.c.deadline_at)
+    .limit(SWEEP)
+)
+_ADVANCE: Final[Update] = (
+    update(commands)
+    .where(and_(commands.c.id == bindparam("b_id"), commands.c.state == bindparam("b_before")))
+    .values(
+        state=bindparam("b_state"),
+        code=bindparam("b_code"),
+        detail=bindparam("b_detail"),
+        result=bindparam("b_result"),
+        epoch=bindparam("b_epoch"),
+        updated_at=bindparam("b_now"),
+    )
+)
+_INSERTS: Final[dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+
+
+def utc_now() -> datetime:
+    """The server's wall clock."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """Commands in the database; every method is one transaction and safe from any thread or process."""
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
+        insert = _INSERTS[engine.dialect.name]
+        self.engine = engine
+        self._now = now
+        self._add = insert(commands).on_conflict_do_nothing()
+        self._add_step = insert(command_steps).on_conflict_do_nothing()
+
+    def record(self, asked: Sequence[Asked]) -> None:
+        """Write down commands as ``pending``; those whose id is there already stay as they are.
+
+        Raises:
+            Unavailable: nothing was committed, so nothing may be published.
+        """
+        if asked:
+            with writing(self.engine) as connection:
+                self.record_in(connection, asked)
+
+    def settle(self, answers: Sequence[Answer]) -> frozenset[str]:
+        """Write down what the agents say became of commands; what the ledger knows already costs only a read.
+
+        An ack from another site or to another requester than the row's is ignored. An id without a row gets one,
+        made from the ack: that is how commands of technicians arrive that nobody saw.
+
+        Returns:
+            The ids of these answers whose command the ledger now holds in a final state.
+
+        Raises:
+            Unavailable: nothing was committed.
+        """
+        if not answers:
+            return frozenset()
+        with reading(self.engine) as connection:
+            rows = connection.execute(_HEADS_BY_ID, {"ids": _ids(answers)}).all()
+            plan = Plan(rows, self._now())
+            if not plan.missing(answers):
+                plan.follow(answers)
+                if not plan.advances:
+                    return plan.held
+        with writing(self.engine) as connection:
+            return self.settle_in(connection, answers)
+
+    def record_in(self, connection: Connection, asked: Sequence[Asked]) -> None:
+        """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`."""
+        now = self._now()
+        connection.execute(self._add, [row_of_asked(each, now) for each in asked])
+        connection.execute(
+            self._add_step,
+            [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in asked],
+        )
+
+    def settle_in(self, connection: Connection, answers: Sequence[Answer]) -> frozenset[str]:
+        """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`."""
+        now = self._now()
+        rows = connection.execute(_LOCKED_BY_ID, {"ids": _ids(answers)}).all()
+        plan = Plan(rows, now)
+        missing = plan.missing(answers)
+        if missing:
+            # Another process may be inserting the same ids: what counts is what is there afterwards.
+            connection.execute(self._add, [row_of_answer(each, now) for each in missing])
+            rows = connection.execute(_LOCKED_BY_ID, {"ids": _ids(answers)}).all()
+            plan = Plan(rows, now)
+        plan.follow(answers)
+        self._write(connection, plan)
+        return plan.held
+
+    def get(self, command_id: str) -> CommandRecord | None:
+        """One command with its time line.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(commands).where(commands.c.id == command_id)).all()
+            found = _with_steps(connection, rows)
+        return found[0] if found else None
+
+    def page(
+        self, *, site: str | None, state: State | None, limit: int, before: str | None
+    ) -> tuple[Sequence[CommandRecord], str | None]:
+        """Commands by id, which is newest first; and the ``before`` of the next page, None at the end.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        query = select(commands).order_by(commands.c.id.desc()).limit(limit + 1)
+        if site is not None:
+            query = query.where(commands.c.site == site)
+        if state is not None:
+            query = query.where(commands.c.state == state.value)
+        if before is not None:
+            query = query.where(commands.c.id < before)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+            found = _with_steps(connection, rows[:limit])
+        return found, found[-1].id if len(rows) > limit else None
+
+    def overdue(self, now: datetime, grace_s: float) -> int:
+        """Make ``unknown`` of what has had no answer by its deadline plus grace (I7); returns how many.
+
+        Raises:
+            Unavailable: the database does not answer; ask again later.
+        """
+        cutoff, count = {"cutoff": now - timedelta(seconds=grace_s)}, 0
+        while True:
+            with reading(self.engine) as connection:
+                if not connection.execute(_OVERDUE, cutoff).all():
+                    return count
+            with writing(self.engine) as connection:
+                plan = Plan(connection.execute(_OVERDUE.with_for_update(), cutoff).all(), self._now())
+                plan.give_up()
+                self._write(connection, plan)
+                count += len(plan.advances)
+
+    def _write(self, connection: Connection, plan: Plan) -> None:
+        if plan.advances:
+            connection.execute(_ADVANCE, plan.advances)
+            connection.execute(self._add_step, plan.steps)
+
+
+def _ids(answers: Sequence[Answer]) -> list[str]:
+    return sorted({each.ack.id for each in answers})
+
+
+def _with_steps(connection: Connection, rows: Sequence[Row[Any]]) -> list[CommandRecord]:
+    if not rows:
+        return []
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    wanted = command_steps.c.command_id.in_([row.id for row in rows])
+    order = (command_steps.c.recorded_at, command_steps.c.at)
+    for each in connection.execute(select(command_steps).where(wanted).order_by(*order)):
+        steps[each.command_id].append(step_of(each))
+    return [record_of(row, tuple(steps[row.id])) for row in rows]

@@ -1,0 +1,177 @@
+"""The ledger's values and how they lie in the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from gateway.protocol.deadline import UNANCHORED_TTL_S
+from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import Ack, Value
+
+#: Columns of a row; their values are what the driver takes.
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A command as it was asked for; ``ttl_s`` counts from ``issued_at``."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    requester: str
+    actor: str | None
+    reason: str | None
+    input: Mapping[str, Value]
+    expect_revision: str | None
+    issued_at: datetime
+    ttl_s: float
+    source_address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An ack with what its topic proves: which site sent it, and to whom."""
+
+    site: str
+    requester: str
+    ack: Ack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One entry of a time line; ``at`` is by the clock of ``source``, ``recorded_at`` by ours."""
+
+    state: State
+    at: datetime
+    recorded_at: datetime
+    source: str
+    code: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRecord:
+    """All that the ledger knows of a command. ``issued_at`` and ``ttl_s`` are absent if only its ack was seen."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    requester: str
+    actor: str | None
+    reason: str | None
+    input: Mapping[str, Value]
+    expect_revision: str | None
+    issued_at: datetime | None
+    ttl_s: float | None
+    deadline_at: datetime
+    source_address: str | None
+    state: State
+    code: str | None
+    detail: str | None
+    result: Mapping[str, Value | None] | None
+    epoch: int | None
+    created_at: datetime
+    updated_at: datetime
+    steps: tuple[Step, ...]
+
+
+def compact(value: Mapping[str, Any]) -> str:
+    """JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def row_of_asked(asked: Asked, now: datetime) -> Columns:
+    """A new row, ``pending``."""
+    return {
+        "id": asked.id,
+        "site": asked.site,
+        "device": asked.device,
+        "name": asked.name,
+        "requester": asked.requester,
+        "actor": asked.actor,
+        "reason": asked.reason,
+        "input": compact(asked.input),
+        "expect_revision": asked.expect_revision,
+        "issued_at": asked.issued_at,
+        "ttl_s": asked.ttl_s,
+        "deadline_at": asked.issued_at + timedelta(seconds=asked.ttl_s),
+        "source_address": asked.source_address,
+        "state": State.PENDING.value,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def row_of_answer(answer: Answer, now: datetime) -> Columns:
+    """A row for a command of which only the ack was seen; it cannot wait for longer than an unanchored one may."""
+    ack = answer.ack
+    return {
+        "id": ack.id,
+        "site": answer.site,
+        "device": ack.device,
+        "name": ack.name,
+        "requester": answer.requester,
+        "actor": ack.actor,
+        "reason": None,
+        "input": compact(ack.input),
+        "expect_revision": None,
+        "issued_at": None,
+        "ttl_s": None,
+        "deadline_at": now + timedelta(seconds=UNANCHORED_TTL_S),
+        "source_address": None,
+        "state": State.PENDING.value,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def step_row(
+    command_id: str,
+    state: State,
+    *,
+    at: datetime,
+    now: datetime,
+    source: str,
+    code: str | None = None,
+    detail: str | None = None,
+) -> Columns:
+    """A row of the time line."""
+    return {
+        "command_id": command_id,
+        "state": state.value,
+        "at": at,
+        "recorded_at": now,
+        "source": source,
+        "code": code,
+        "detail": detail,
+    }
+
+
+def record_of(row: Row[Any], steps: tuple[Step, ...]) -> CommandRecord:
+    """A row of ``commands`` with its time line."""
+    columns = dict(row._mapping)  # SQLAlchemy's documented name for the row as a mapping
+    columns["input"] = json.loads(columns["input"])
+    columns["result"] = None if columns["result"] is None else json.loads(columns["result"])
+    columns["state"] = State(columns["state"])
+    return CommandRecord(**columns, steps=steps)
+
+
+def step_of(row: Row[Any]) -> Step:
+    """A row of ``command_steps``."""
+    return Step(
+        state=State(row.state),
+        at=row.at,
+        recorded_at=row.recorded_at,
+        source=row.source,
+        code=row.code,
+        detail=row.detail,
+    )

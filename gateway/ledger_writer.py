@@ -1,0 +1,146 @@
+"""Group commit: many threads' entries, one transaction at a time.
+
+A commit costs one disk flush, however much it holds. While one is under way the next group gathers, so that the
+ledger keeps up with any number of threads and a lone command waits for nothing but its own flush.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+
+from gateway.database.engine import writing
+from gateway.ledger import Ledger
+from gateway.ledger_rows import Answer, Asked
+from gateway.protocol.errors import TidegateError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+#: Entries that may wait; at 500 commands a second this is two seconds' worth.
+WAITING: Final = 2_000
+#: Entries of one transaction; the other process waits for its end.
+GROUP: Final = 256
+
+
+class Overloaded(TidegateError):
+    """More work waits than can be done in time; nothing was taken on."""
+
+    code: ClassVar[str] = "overloaded"
+
+
+@dataclass(slots=True)
+class _Entry:
+    what: Asked | Answer
+    done: Future[None]
+
+
+class LedgerWriter:
+    """One thread that writes what others hand in; safe from any thread between :meth:`start` and :meth:`stop`."""
+
+    def __init__(self, ledger: Ledger, *, waiting: int = WAITING) -> None:
+        self._ledger = ledger
+        self._limit = waiting
+        self._waiting: deque[_Entry] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, take nothing more, and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def record(self, asked: Asked) -> Future[None]:
+        """As :meth:`gateway.ledger.Ledger.record`; the future completes after the commit, or fails with Unavailable.
+
+        Raises:
+            Overloaded: too many entries wait.
+            Unavailable: the writer is not running.
+        """
+        return self._hand_in(asked)
+
+    def settle(self, answer: Answer) -> Future[None]:
+        """As :meth:`gateway.ledger.Ledger.settle`; the future completes after the commit, or fails with Unavailable.
+
+        Raises:
+            Overloaded: too many entries wait.
+            Unavailable: the writer is not running.
+        """
+        return self._hand_in(answer)
+
+    def _hand_in(self, what: Asked | Answer) -> Future[None]:
+        entry = _Entry(what, Future())
+        with self._changed:
+            if self._stopping or self._thread is None:
+                raise Unavailable("database", "the ledger's writer is not running")
+            if len(self._waiting) >= self._limit:
+                raise Overloaded(f"{self._limit} entries wait for the ledger")
+            self._waiting.append(entry)
+            self._changed.notify()
+        return entry.done
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._stopping:
+                    self._changed.wait()
+                if not self._waiting:
+                    return
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
+            self._commit(group)
+
+    def _commit(self, group: Sequence[_Entry]) -> None:
+        try:
+            self._write(group)
+        except Exception as error:  # whoever waits must hear of it, and the thread must live
+            if len(group) > 1 and not _is_outage(error):
+                # One entry that cannot be written must not take the others with it.
+                for each in group:
+                    self._commit([each])
+                return
+            log.warning("ledger-write-failed", entries=len(group), error=str(error))
+            failure = error if isinstance(error, TidegateError) else Unavailable("database", str(error))
+            for each in group:
+                with contextlib.suppress(InvalidStateError):  # its owner has cancelled it
+                    each.done.set_exception(failure)
+            return
+        for each in group:
+            with contextlib.suppress(InvalidStateError):  # same
+                each.done.set_result(None)
+
+    def _write(self, group: Sequence[_Entry]) -> None:
+        # Commands before answers: an answer never comes before its command was handed in.
+        asked = [each.what for each in group if isinstance(each.what, Asked)]
+        answers = [each.what for each in group if isinstance(each.what, Answer)]
+        if not asked:
+            self._ledger.settle(answers)
+            return
+        with writing(self._ledger.engine) as connection:
+            self._ledger.record_in(connection, asked)
+            if answers:
+                self._ledger.settle_in(connection, answers)
+
+
+def _is_outage(error: Exception) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, OperationalError):
+        return True
+    return isinstance(error, Unavailable) and not isinstance(cause, DBAPIError | StatementError)
