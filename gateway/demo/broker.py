@@ -1,0 +1,184 @@
+"""The broker's files: configuration, rights and passwords, made from the templates in ``mosquitto/``.
+
+Who a user is, its name tells: a site's id has no ``@``; ``@gateway…`` and ``@facade…`` are ours; any other ``@`` name
+is a person.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from gateway.demo.credentials import (
+    hash_secret,
+    matches,
+    new_secret,
+    private_folder,
+    read_secret,
+    write_private,
+)
+from gateway.protocol.errors import Fault, InvalidInput
+from gateway.protocol.ids import is_id, is_principal
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES
+
+#: No user name can start with it, so ids that clients choose never meet those that the broker gives to services.
+ID_PREFIX: Final = "auto:"
+#: Above the protocol's limit, so that our own code, and not the broker, refuses what is too large.
+PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 16_384
+MAX_CONNECTIONS: Final = 20_000
+
+_BLOCK = re.compile(r"^#= (\w+)\n", re.MULTILINE)
+_MACHINE = re.compile(r"@(gateway|facade)(-[a-z0-9-]+)?")
+
+
+def templates() -> Path:
+    """The folder ``mosquitto/`` of the checkout, or its copy in an installation.
+
+    Raises:
+        FileNotFoundError: neither is there.
+    """
+    checkout = Path(__file__).parents[2] / "mosquitto"
+    installed = Path(sys.prefix) / "share" / "tidegate" / "mosquitto"
+    for folder in (checkout, installed):
+        if (folder / "mosquitto.conf.in").is_file():
+            return folder
+    raise FileNotFoundError(f"the broker's templates are neither in {checkout} nor in {installed}")
+
+
+def kind_of(user: str) -> str:
+    """``site``, ``gateway``, ``facade`` or ``person``."""
+    if not user.startswith("@"):
+        return "site"
+    machine = _MACHINE.fullmatch(user)
+    return machine[1] if machine else "person"
+
+
+def check_users(users: Iterable[str]) -> None:
+    """Refuse names that could not be a level of a topic.
+
+    Raises:
+        InvalidInput: lists every name that is neither a site's id nor ``@`` and an id.
+    """
+    faults = [
+        Fault("", "invalid-user", f"{user!r}: use lower-case letters, digits and inner dashes, at most 48")
+        for user in users
+        if not (is_id(user) or is_principal(user))
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def render_acl(template: str, users: Iterable[str]) -> str:
+    """The rights of ``users``: the template's common block, then one block for each principal."""
+    parts = _BLOCK.split(template)
+    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
+    own = [Template(blocks[kind_of(user)]).substitute(name=user) for user in users if kind_of(user) != "site"]
+    return "\n".join([blocks["once"].strip(), *(block.strip() for block in own)]) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where the broker listens, and how it runs."""
+
+    machines_host: str = "127.0.0.1"
+    machines_port: int = 1884
+    people_host: str = "127.0.0.1"
+    people_port: int = 1883
+    #: Only matters when root starts it; None is the user who made the files.
+    run_as: str | None = None
+    persistence: bool = False
+    #: Where the broker sees the folder, if that is not where we see it (a container).
+    folder: str | None = None
+
+
+class BrokerFiles:
+    """The files in one private folder; secrets, one file for each user, in another.
+
+    The password file is the register of users: a secret may leave this machine (to its site, to its person) and its
+    user stays. A secret file that was put there beforehand is used as it is.
+    """
+
+    def __init__(self, folder: Path, *, secrets: Path | None = None, listening: Listening | None = None) -> None:
+        self.folder = folder.absolute()
+        self.secrets = (secrets or folder / "secrets").absolute()
+        self.listening = listening or Listening()
+
+    @property
+    def configuration(self) -> Path:
+        """The file to start Mosquitto with."""
+        return self.folder / "mosquitto.conf"
+
+    def users(self) -> dict[str, str]:
+        """Every user, with its hashed password."""
+        try:
+            lines = (self.folder / "passwords").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def secret_file(self, user: str) -> Path:
+        """Where the user's password is, unless it was taken away."""
+        return self.secrets / user
+
+    def secret(self, user: str) -> str:
+        """The user's password.
+
+        Raises:
+            SettingsError: its file is not there, or its content is too short.
+        """
+        return read_secret(self.secret_file(user))
+
+    def write(self, users: Iterable[str] = ()) -> None:
+        """Bring all files up to date with the templates, and add ``users``; what is there keeps its password.
+
+        A running broker sees new users after SIGHUP.
+
+        Raises:
+            InvalidInput: a name cannot be a user's.
+            SettingsError: a secret that was put there is too short.
+        """
+        asked = list(users)
+        check_users(asked)
+        private_folder(self.folder)
+        private_folder(self.secrets)
+        private_folder(self.folder / "data")
+        known = self.users()
+        hashed = {user: self._hashed(user, known.get(user)) for user in sorted({*known, *asked})}
+        passwords = "".join(f"{user}:{value}\n" for user, value in hashed.items())
+        write_private(self.folder / "passwords", passwords)
+        write_private(self.folder / "acl", render_acl(self._template("acl.in"), hashed))
+        configuration = Template(self._template("mosquitto.conf.in")).substitute(self._values())
+        write_private(self.configuration, configuration)
+
+    def _hashed(self, user: str, known: str | None) -> str:
+        file = self.secret_file(user)
+        if not file.exists():
+            if known is not None:
+                return known
+            write_private(file, new_secret() + "\n")
+        secret = read_secret(file)
+        return known if known is not None and matches(secret, known) else hash_secret(secret)
+
+    def _template(self, name: str) -> str:
+        return (templates() / name).read_text(encoding="utf-8")
+
+    def _values(self) -> Mapping[str, object]:
+        listening = self.listening
+        return {
+            "folder": listening.folder or self.folder.as_posix(),
+            "id_prefix": ID_PREFIX,
+            "packet_bytes": PACKET_BYTES,
+            "max_connections": MAX_CONNECTIONS,
+            "persistence": str(listening.persistence).lower(),
+            "run_as": listening.run_as or getpass.getuser(),
+            "machines_host": listening.machines_host,
+            "machines_port": listening.machines_port,
+            "people_host": listening.people_host,
+            "people_port": listening.people_port,
+        }

@@ -1,0 +1,92 @@
+"""Questions that tell whether a part of the stack serves yet; each answers at once, and False when in doubt."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from typing import Final
+
+import redis
+
+from gateway.broker import BrokerLink, Incoming, Login
+from gateway.protocol.codec import decode
+from gateway.protocol.errors import DecodeError
+from gateway.protocol.messages import Heartbeat, HostStatus, SiteState
+from gateway.protocol.topics import HostStatusTopic
+
+_PATIENCE_S: Final = 1.0
+_ALIVE: Final = "tidegate:alive:"
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether something takes connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=_PATIENCE_S):
+            return True
+    except OSError:
+        return False
+
+
+def redis_answers(url: str) -> bool:
+    """Whether Redis takes our password and answers."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def live_epoch(url: str, site: str) -> int | None:
+    """The epoch of the site's beat in Redis; None if the site is silent, or Redis is."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S) as client:
+            beat = client.get(_ALIVE + site)
+    except redis.RedisError:
+        return None
+    try:
+        return decode(Heartbeat, "", bytes(beat)).epoch if isinstance(beat, bytes) else None
+    except DecodeError:
+        return None
+
+
+def http_status(url: str, *, token: str | None = None) -> int | None:
+    """The status of a GET; None if nobody answers."""
+    return http_get(url, token=token)[0]
+
+
+def http_get(url: str, *, token: str | None = None) -> tuple[int | None, object]:
+    """Status and JSON body of a GET; None in place of what did not come."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 # the facade that we started
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S * 2) as answer:  # noqa: S310 # same
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        return error.code, None
+    except (OSError, ValueError):
+        return None, None
+
+
+def gateway_is_online(login: Login) -> bool:
+    """Whether the gateway's retained status says online."""
+    seen: list[bool] = []
+    answered = threading.Event()
+
+    def take(incoming: Incoming) -> None:
+        try:
+            message = decode(HostStatus, incoming.topic, incoming.payload)
+        except DecodeError:
+            return
+        seen.append(message.state is SiteState.ONLINE)
+        answered.set()
+
+    link = BrokerLink(login, subscriptions=[HostStatusTopic.filter()], on_message=take)
+    link.start()
+    try:
+        answered.wait(_PATIENCE_S)
+    finally:
+        link.stop()
+    return bool(seen) and seen[-1]
