@@ -16,8 +16,8 @@ from gateway.protocol.errors import Fault, SettingsError
 from gateway.protocol.ids import is_principal
 
 P = ParamSpec("P")
-#: The broker's listener for people; machines have their own.
-PEOPLE_PORT: Final = 1884
+#: The listener for people of our broker configuration; machines have their own.
+PEOPLE_PORT: Final = 1883
 
 LOGIN_HELP: Final = """\b
 Login, from options or environment:
