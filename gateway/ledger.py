@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, Update, and_, bindparam, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Row, select
 
 from gateway.database.engine import reading, writing
 from gateway.database.tables import command_steps, commands
@@ -28,39 +27,10 @@ from gateway.ledger_rows import (
     step_of,
     step_row,
 )
+from gateway.ledger_sql import OVERDUE, Statements
 from gateway.protocol.lifecycle import State
 
 __all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Step"]
-
-#: Commands per transaction of the sweep; others wait for the write lock meanwhile.
-SWEEP: Final = 200
-
-_HEADS: Final = select(commands.c.id, commands.c.site, commands.c.requester, commands.c.state)
-_HEADS_BY_ID: Final = _HEADS.where(commands.c.id.in_(bindparam("ids", expanding=True)))
-# Always in the same order, so that two processes cannot wait for each other; SQLite ignores the lock, it has one.
-_LOCKED_BY_ID: Final = _HEADS_BY_ID.order_by(commands.c.id).with_for_update()
-# Spelt as in the index, which is used only then.
-_OVERDUE: Final = (
-    _HEADS.where(text("state IN ('pending', 'accepted')"), commands.c.deadline_at < bindparam("cutoff"))
-    .order_by(commands.c.deadline_at)
-    .limit(SWEEP)
-)
-_ADVANCE: Final[Update] = (
-    update(commands)
-    .where(and_(commands.c.id == bindparam("b_id"), commands.c.state == bindparam("b_before")))
-    .values(
-        state=bindparam("b_state"),
-        code=bindparam("b_code"),
-        detail=bindparam("b_detail"),
-        result=bindparam("b_result"),
-        epoch=bindparam("b_epoch"),
-        updated_at=bindparam("b_now"),
-    )
-)
-_INSERTS: Final[dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 def utc_now() -> datetime:
@@ -72,11 +42,9 @@ class Ledger:
     """Commands in the database; every method is one transaction and safe from any thread or process."""
 
     def __init__(self, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> None:
-        insert = _INSERTS[engine.dialect.name]
         self.engine = engine
         self._now = now
-        self._add = insert(commands).on_conflict_do_nothing()
-        self._add_step = insert(command_steps).on_conflict_do_nothing()
+        self._sql = Statements(engine.dialect.name)
 
     def record(self, asked: Sequence[Asked]) -> None:
         """Write down commands as ``pending``; those whose id is there already stay as they are.
@@ -103,7 +71,7 @@ class Ledger:
         if not answers:
             return frozenset()
         with reading(self.engine) as connection:
-            rows = connection.execute(_HEADS_BY_ID, {"ids": _ids(answers)}).all()
+            rows = self._sql.heads(connection, _ids(answers), lock=False)
             plan = Plan(rows, self._now())
             if not plan.missing(answers):
                 plan.follow(answers)
@@ -115,22 +83,22 @@ class Ledger:
     def record_in(self, connection: Connection, asked: Sequence[Asked]) -> None:
         """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`."""
         now = self._now()
-        connection.execute(self._add, [row_of_asked(each, now) for each in asked])
-        connection.execute(
-            self._add_step,
+        self._sql.add(connection, [row_of_asked(each, now) for each in asked])
+        self._sql.add_steps(
+            connection,
             [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in asked],
         )
 
     def settle_in(self, connection: Connection, answers: Sequence[Answer]) -> frozenset[str]:
         """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`."""
         now = self._now()
-        rows = connection.execute(_LOCKED_BY_ID, {"ids": _ids(answers)}).all()
+        rows = self._sql.heads(connection, _ids(answers), lock=True)
         plan = Plan(rows, now)
         missing = plan.missing(answers)
         if missing:
             # Another process may be inserting the same ids: what counts is what is there afterwards.
-            connection.execute(self._add, [row_of_answer(each, now) for each in missing])
-            rows = connection.execute(_LOCKED_BY_ID, {"ids": _ids(answers)}).all()
+            self._sql.add(connection, [row_of_answer(each, now) for each in missing])
+            rows = self._sql.heads(connection, _ids(answers), lock=True)
             plan = Plan(rows, now)
         plan.follow(answers)
         self._write(connection, plan)
@@ -176,18 +144,18 @@ class Ledger:
         cutoff, count = {"cutoff": now - timedelta(seconds=grace_s)}, 0
         while True:
             with reading(self.engine) as connection:
-                if not connection.execute(_OVERDUE, cutoff).all():
+                if not connection.execute(OVERDUE, cutoff).all():
                     return count
             with writing(self.engine) as connection:
-                plan = Plan(connection.execute(_OVERDUE.with_for_update(), cutoff).all(), self._now())
+                plan = Plan(connection.execute(OVERDUE.with_for_update(), cutoff).all(), self._now())
                 plan.give_up()
                 self._write(connection, plan)
                 count += len(plan.advances)
 
     def _write(self, connection: Connection, plan: Plan) -> None:
         if plan.advances:
-            connection.execute(_ADVANCE, plan.advances)
-            connection.execute(self._add_step, plan.steps)
+            self._sql.advance(connection, plan.advances)
+            self._sql.add_steps(connection, plan.steps)
 
 
 def _ids(answers: Sequence[Answer]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Row
 
+from gateway.database.tables import microseconds
 from gateway.ledger_rows import Answer, Columns, compact, step_row
 from gateway.protocol.codes import AckCode
 from gateway.protocol.errors import IllegalStep
@@ -22,9 +23,9 @@ _LOST: Final = "no ack by the deadline; it may have taken effect"
 
 
 class Plan:
-    """Rows of ``commands`` as they were read (id, site, requester, state), and the changes that follow."""
+    """Rows of ``commands`` as they were read, and the changes that follow."""
 
-    def __init__(self, rows: Sequence[Row[Any, Any, Any, Any]], now: datetime) -> None:
+    def __init__(self, rows: Sequence[Row[Any]], now: datetime) -> None:
         self._rows = {row.id: row for row in rows}
         self._states = {row.id: State(row.state) for row in rows}
         self._now = now
@@ -105,7 +106,7 @@ class Plan:
                 "b_detail": detail,
                 "b_result": result,
                 "b_epoch": epoch,
-                "b_now": self._now,
+                "b_updated_at": microseconds(self._now),
             }
         )
         self._states[command_id] = after

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from gateway.database.tables import microseconds
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Value
 
-#: Columns of a row; their values are what the driver takes.
+#: Columns of a row; the values are what the driver takes, so times are microseconds already.
 Columns = dict[str, Any]
 
 
@@ -101,13 +102,13 @@ def row_of_asked(asked: Asked, now: datetime) -> Columns:
         "reason": asked.reason,
         "input": compact(asked.input),
         "expect_revision": asked.expect_revision,
-        "issued_at": asked.issued_at,
+        "issued_at": microseconds(asked.issued_at),
         "ttl_s": asked.ttl_s,
-        "deadline_at": asked.issued_at + timedelta(seconds=asked.ttl_s),
+        "deadline_at": microseconds(asked.issued_at + timedelta(seconds=asked.ttl_s)),
         "source_address": asked.source_address,
         "state": State.PENDING.value,
-        "created_at": now,
-        "updated_at": now,
+        "created_at": microseconds(now),
+        "updated_at": microseconds(now),
     }
 
 
@@ -126,11 +127,11 @@ def row_of_answer(answer: Answer, now: datetime) -> Columns:
         "expect_revision": None,
         "issued_at": None,
         "ttl_s": None,
-        "deadline_at": now + timedelta(seconds=UNANCHORED_TTL_S),
+        "deadline_at": microseconds(now + timedelta(seconds=UNANCHORED_TTL_S)),
         "source_address": None,
         "state": State.PENDING.value,
-        "created_at": now,
-        "updated_at": now,
+        "created_at": microseconds(now),
+        "updated_at": microseconds(now),
     }
 
 
@@ -148,8 +149,8 @@ def step_row(
     return {
         "command_id": command_id,
         "state": state.value,
-        "at": at,
-        "recorded_at": now,
+        "at": microseconds(at),
+        "recorded_at": microseconds(now),
         "source": source,
         "code": code,
         "detail": detail,

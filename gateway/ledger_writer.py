@@ -130,11 +130,9 @@ class LedgerWriter:
         # Commands before answers: an answer never comes before its command was handed in.
         asked = [each.what for each in group if isinstance(each.what, Asked)]
         answers = [each.what for each in group if isinstance(each.what, Answer)]
-        if not asked:
-            self._ledger.settle(answers)
-            return
         with writing(self._ledger.engine) as connection:
-            self._ledger.record_in(connection, asked)
+            if asked:
+                self._ledger.record_in(connection, asked)
             if answers:
                 self._ledger.settle_in(connection, answers)
 

@@ -1,0 +1,76 @@
+"""The ledger's statements on the hot path, compiled once per engine.
+
+They go to the driver as text: for a lone command, SQLAlchemy's own way of executing a statement costs more than the
+disk flush. Reading for people stays with SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ClauseElement, Connection, Dialect, Row, Select, and_, bindparam, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.database.tables import command_steps, commands
+from gateway.ledger_rows import Columns
+
+#: Commands per transaction of the sweep; others wait for the write lock meanwhile.
+SWEEP: Final = 200
+
+_HEADS: Final[Select[Any]] = select(commands.c.id, commands.c.site, commands.c.requester, commands.c.state)
+OVERDUE: Final = (
+    # Spelt as in the index, which is used only then.
+    _HEADS.where(text("state IN ('pending', 'accepted')"), commands.c.deadline_at < bindparam("cutoff"))
+    .order_by(commands.c.deadline_at)
+    .limit(SWEEP)
+)
+_ADVANCE: Final = (
+    update(commands)
+    .where(and_(commands.c.id == bindparam("b_id"), commands.c.state == bindparam("b_before")))
+    .values({each: bindparam(f"b_{each}") for each in ("state", "code", "detail", "result", "epoch", "updated_at")})
+)
+_ASKED: Final = tuple(each.name for each in commands.c if each.name not in {"code", "detail", "result", "epoch"})
+
+
+class Statements:
+    """SQL text with named parameters, for SQLite or PostgreSQL."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect: Dialect
+        if dialect == "sqlite":
+            self._dialect = sqlite.dialect(paramstyle="named")
+            insert: Any = sqlite.insert
+        else:
+            self._dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's own gap
+            insert = postgresql.insert
+        self._add = self._text(insert(commands).on_conflict_do_nothing(), _ASKED)
+        self._add_step = self._text(insert(command_steps).on_conflict_do_nothing())
+        self._advance = self._text(_ADVANCE)
+        self._heads: dict[tuple[int, bool], str] = {}
+
+    def _text(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> str:
+        return str(statement.compile(dialect=self._dialect, column_keys=columns))
+
+    def add(self, connection: Connection, rows: list[Columns]) -> None:
+        """Insert commands; those that are there stay as they are."""
+        connection.exec_driver_sql(self._add, rows)
+
+    def add_steps(self, connection: Connection, rows: list[Columns]) -> None:
+        """Insert steps; those that are there stay as they are."""
+        connection.exec_driver_sql(self._add_step, rows)
+
+    def advance(self, connection: Connection, rows: list[Columns]) -> None:
+        """Compare and set."""
+        connection.exec_driver_sql(self._advance, rows)
+
+    def heads(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> Sequence[Row[Any]]:
+        """Id, site, requester and state of those commands that are there."""
+        key = len(ids), lock
+        if key not in self._heads:
+            query = _HEADS.where(commands.c.id.in_([bindparam(f"i{index}") for index in range(len(ids))]))
+            if lock:
+                # Always in the same order, so that two processes cannot wait for each other; SQLite has one lock.
+                query = query.order_by(commands.c.id).with_for_update()
+            self._heads[key] = self._text(query)
+        return connection.exec_driver_sql(self._heads[key], {f"i{index}": each for index, each in enumerate(ids)}).all()
