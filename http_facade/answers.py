@@ -1,0 +1,98 @@
+"""What a command's end means in HTTP; one table, as in docs/http.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import structlog
+from flask import Response
+
+from gateway.ledger import CommandRecord
+from gateway.protocol.codes import AckCode
+from gateway.protocol.errors import Unavailable
+from gateway.protocol.lifecycle import State
+from http_facade.dispatch import Outcome
+from http_facade.refusals import Ended
+from http_facade.representations import Json, asked_command, recorded_command
+
+log = structlog.get_logger(__name__)
+
+#: After an open command: its outcome is rarely there earlier.
+RETRY_AFTER_S: Final = 1
+
+_OPEN: Final = 202
+_BY_STATE: Final[Mapping[State, int]] = {
+    State.PENDING: _OPEN,
+    State.ACCEPTED: _OPEN,
+    State.UNKNOWN: _OPEN,  # it may have taken effect: never an error that invites a retry
+    State.APPLIED: 200,
+    State.PARTIAL: 200,
+    State.FAILED: 502,
+    State.EXPIRED: 504,
+    State.REJECTED: 409,
+}
+_REJECTED: Final[Mapping[str, int]] = {
+    AckCode.EXPECT_FAILED: 412,  # only If-Match sets an expectation
+    AckCode.INVALID_INPUT: 422,
+    AckCode.STALE_EPOCH: 503,
+    AckCode.PLC_LOST: 503,
+    AckCode.OVERLOADED: 503,
+    AckCode.JOURNAL_UNAVAILABLE: 503,
+    "broker-refused": 503,
+    "broker-unavailable": 503,
+    "ledger-unavailable": 503,
+}
+
+
+class Reader(Protocol):
+    """The ledger's reading side."""
+
+    def get(self, command_id: str) -> CommandRecord | None:
+        """The command; raises Unavailable."""
+
+
+def status(state: State, code: str | None) -> int:
+    """The HTTP status for a command in ``state`` for the reason ``code``."""
+    if state is State.REJECTED and code is not None:
+        return _REJECTED.get(code, _BY_STATE[state])
+    return _BY_STATE[state]
+
+
+def to_outcome(outcome: Outcome, ledger: Reader) -> Response:
+    """The answer to a write that was published.
+
+    Raises:
+        Ended: the command did not do what was asked.
+    """
+    command = _newest(outcome, ledger) if outcome.ack is None else asked_command(outcome.asked, outcome.ack)
+    number = status(command["state"], command["code"])
+    if number > _OPEN:
+        cause = str(command["code"] or command["state"])
+        cause = "broker-unavailable" if cause == "broker-refused" else cause
+        raise Ended(status=number, cause=cause, detail=_detail(command), command=command)
+    return rendered(command, number)
+
+
+def rendered(command: Json, number: int) -> Response:
+    """A command as the body of a 200 or 202."""
+    response = Response(json.dumps(command, separators=(",", ":")), status=number, content_type="application/json")
+    response.headers["Location"] = f"/v1/commands/{command['id']}"
+    if number == _OPEN:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _newest(outcome: Outcome, ledger: Reader) -> Json:
+    """What the ledger knows by now; if it does not answer, that the command was sent."""
+    try:
+        record = ledger.get(outcome.asked.id)
+    except Unavailable as error:
+        log.warning("ledger-unread", command=outcome.asked.id, error=str(error))
+        record = None
+    return asked_command(outcome.asked, None) if record is None else recorded_command(record)
+
+
+def _detail(command: Json) -> str:
+    return str(command["detail"]) or f"the command is {command['state']}"

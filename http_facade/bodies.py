@@ -1,0 +1,65 @@
+"""Request bodies and queries, read strictly: what is ambiguous is refused, never guessed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NoReturn, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from gateway.protocol.codec import faults_of
+from gateway.protocol.errors import Fault, InvalidInput
+from http_facade.openapi import SETTINGS_TYPES
+from http_facade.refusals import Malformed, UnsupportedMedia
+
+Q = TypeVar("Q", bound=BaseModel)
+
+#: Of a request; a change of settings has some hundred bytes. Flask answers 413 above it.
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+def settings() -> dict[str, Any]:
+    """The JSON object of a change of settings.
+
+    Raises:
+        UnsupportedMedia: the Content-Type is neither merge patch nor JSON.
+        Malformed: not JSON, or ambiguous (a name twice, NaN).
+        InvalidInput: not an object.
+    """
+    if request.mimetype not in SETTINGS_TYPES:
+        raise UnsupportedMedia(SETTINGS_TYPES)
+    try:
+        body = json.loads(request.get_data(cache=False), object_pairs_hook=_object, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise Malformed(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise InvalidInput([Fault("", "wrong-type", "must be a JSON object of setting: value")])
+    return body
+
+
+def query(model: type[Q]) -> Q:
+    """The query's parameters.
+
+    Raises:
+        InvalidInput: one is unknown, given twice or not in range.
+    """
+    values = request.args.to_dict(flat=False)
+    twice = [Fault(f"/{name}", "duplicate", "given more than once") for name, each in values.items() if len(each) > 1]
+    if twice:
+        raise InvalidInput(twice)
+    try:
+        return model.model_validate({name: each[0] for name, each in values.items()})
+    except ValidationError as error:
+        raise InvalidInput(faults_of(error)) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name appears twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,150 @@
+"""RFC 9457: every refusal and every fault leaves the facade in one shape, whatever path it took.
+
+``TABLE`` maps an error's class to the HTTP status; ``code`` is stable, and ``type`` is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway import ledger_writer
+from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
+from http_facade import refusals
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a class of errors becomes; ``retry_after_s`` is the least sensible wait before asking again."""
+
+    status: int
+    title: str
+    retry_after_s: int | None = None
+
+
+TABLE: Final[dict[type[TidegateError], Row]] = {
+    refusals.Unauthorized: Row(401, "Token missing or wrong"),
+    refusals.Malformed: Row(400, "Request not understood"),
+    refusals.NotFound: Row(404, "Not found"),
+    refusals.RevisionDiffers: Row(412, "Settings changed meanwhile"),
+    refusals.UnsupportedMedia: Row(415, "Media type not supported"),
+    InvalidInput: Row(422, "Input breaks the rules"),
+    refusals.SiteOffline: Row(503, "Site silent", 5),
+    refusals.PlcLost: Row(503, "PLC lost", 5),
+    refusals.GateUnavailable: Row(503, "Freshness unknown", 1),
+    refusals.BrokerUnavailable: Row(503, "Broker unavailable", 1),
+    refusals.LedgerUnavailable: Row(503, "Ledger unavailable", 1),
+    refusals.Overloaded: Row(503, "Overloaded", 1),
+    ledger_writer.Overloaded: Row(503, "Overloaded", 1),
+    refusals.NotReady: Row(503, "Not ready", 1),
+    Unavailable: Row(503, "A part is down", 1),
+}
+
+#: Titles of a command's bad ends, by status.
+ENDINGS: Final[dict[int, Row]] = {
+    409: Row(409, "Refused at the site"),
+    412: Row(412, "Settings changed meanwhile"),
+    422: Row(422, "Input refused at the site"),
+    502: Row(502, "The PLC did not do it"),
+    503: Row(503, "Not possible now", 1),
+    504: Row(504, "Too late, nothing was written"),
+}
+
+_HTTP_CODES: Final = {
+    400: "malformed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+
+
+def problem(row: Row, code: str, detail: str, facts: Mapping[str, object] | None = None) -> Response:
+    """The response; ``facts`` are extension members (RFC 9457 section 3.2)."""
+    body: dict[str, object] = {
+        "type": f"urn:tidegate:problem:{code}",
+        "title": row.title,
+        "status": row.status,
+        "detail": detail,
+        "code": code,
+        "instance": request.path,
+    }
+    if facts:
+        body.update(facts)
+    response = Response(json.dumps(body, separators=(",", ":")), status=row.status, content_type=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if row.retry_after_s is not None:
+        response.headers["Retry-After"] = str(row.retry_after_s)
+    return response
+
+
+def from_error(error: TidegateError) -> Response:
+    """Render an error of ours; a class without a row of its own has its parent's."""
+    if isinstance(error, refusals.Ended):
+        return _from_ended(error)
+    row = next((TABLE[each] for each in type(error).__mro__ if each in TABLE), None)
+    if row is None:
+        return from_fault(error)
+    code, detail = error.code, str(error)
+    facts: Mapping[str, object] = {}
+    if isinstance(error, InvalidInput):
+        facts = {"errors": errors(error.faults)}
+    elif isinstance(error, refusals.NotFound):
+        code = f"unknown-{error.what}"
+    elif isinstance(error, Unavailable):
+        code = "ledger-unavailable" if error.part == "database" else f"{error.part}-unavailable"
+    elif isinstance(error, refusals.Refusal):
+        facts = error.facts
+    response = problem(row, code, detail, facts)
+    if isinstance(error, refusals.Unauthorized):
+        response.headers["WWW-Authenticate"] = error.challenge
+    elif isinstance(error, refusals.UnsupportedMedia):
+        response.headers["Accept-Patch"] = ", ".join(error.accepted)
+    return response
+
+
+def errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    """Faults as RFC 9457's example lists them, each with a JSON pointer into the body."""
+    return [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in faults]
+
+
+def _from_ended(error: refusals.Ended) -> Response:
+    response = problem(ENDINGS[error.status], error.cause, error.detail, {"command": error.command})
+    response.headers["Location"] = f"/v1/commands/{error.command['id']}"
+    return response
+
+
+def from_http(error: HTTPException) -> Response:
+    """Render Flask's own 404, 405, 413 and the like, with the headers they carry (405 has Allow)."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()  # type: ignore[return-value]  # a redirect; werkzeug's base class, same shape
+    code = _HTTP_CODES.get(status, "internal-error" if status >= 500 else "bad-request")
+    response = problem(Row(status, error.name), code, error.description or error.name)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def from_fault(error: Exception) -> Response:
+    """Render our own bug: the cause goes to the log, never to the caller."""
+    log.error("request-failed", method=request.method, path=request.path, exc_info=error)
+    return problem(Row(500, "Internal error"), "internal-error", "a fault of ours; the log tells more")
+
+
+def register(app: Flask) -> None:
+    """Make ``app`` answer nothing but problems when something is wrong."""
+    app.register_error_handler(TidegateError, from_error)
+    app.register_error_handler(HTTPException, from_http)
+    app.register_error_handler(Exception, from_fault)

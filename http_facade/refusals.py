@@ -1,0 +1,170 @@
+"""Why the facade says no: one class per cause, all before anything was published (I5).
+
+::
+
+    TidegateError
+    ├── Refusal
+    │   ├── Unauthorized        who asks is not known
+    │   ├── Malformed           the body or a header is not what its type says
+    │   ├── UnsupportedMedia    the body is of a type that is not understood here
+    │   ├── NotFound            no such site, device or command
+    │   ├── RevisionDiffers     the settings are not those that the caller has seen
+    │   ├── SiteOffline         no heartbeat within the expiry
+    │   ├── PlcLost             the site is there, the device's PLC is not
+    │   ├── GateUnavailable     Redis does not say whether the site is there
+    │   ├── BrokerUnavailable   the facade's own link to the broker is down
+    │   ├── LedgerUnavailable   the command could not be recorded, so it may not be sent
+    │   ├── Overloaded          too many commands wait already
+    │   └── NotReady            a part is down, says the readiness route
+    └── Ended                   a command that was sent and came to a bad end; carries it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from gateway.protocol.errors import TidegateError
+
+
+class Refusal(TidegateError):
+    """A request that is refused; ``detail`` tells a person why and what to do."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """Members of the problem beside the standard ones."""
+        return {}
+
+
+class Unauthorized(Refusal):
+    """The token is missing or wrong; ``challenge`` is the WWW-Authenticate header."""
+
+    code = "unauthorized"
+
+    def __init__(self, challenge: str) -> None:
+        self.challenge = challenge
+        super().__init__("send the header 'Authorization: Bearer <token>' with this facade's token")
+
+
+class Malformed(Refusal):
+    """The body is not JSON, or a header does not follow its grammar."""
+
+    code = "malformed"
+
+
+class UnsupportedMedia(Refusal):
+    """The body's Content-Type is none of ``accepted``."""
+
+    code = "unsupported-media-type"
+
+    def __init__(self, accepted: tuple[str, ...]) -> None:
+        self.accepted = accepted
+        super().__init__(f"send the body as {' or '.join(accepted)}")
+
+
+class NotFound(Refusal):
+    """``what`` (site, device or command) is not known under this name."""
+
+    code = "not-found"
+
+    def __init__(self, what: str, name: str) -> None:
+        self.what = what
+        super().__init__(f"there is no {what} {name!r}")
+
+
+class RevisionDiffers(Refusal):
+    """``If-Match`` names no revision that the settings could have."""
+
+    code = "expect-failed"
+
+
+class SiteOffline(Refusal):
+    """No heartbeat within the expiry; ``silent_s`` counts from the last one, if there ever was one."""
+
+    code = "site-offline"
+
+    def __init__(self, site: str, silent_s: float | None) -> None:
+        self.silent_s = None if silent_s is None else round(silent_s, 1)
+        since = "has never been heard" if silent_s is None else f"has been silent for {silent_s:.0f} s"
+        super().__init__(f"the site {site} {since}; nothing was sent")
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """How long the site has been silent, in seconds."""
+        return {"silent_s": self.silent_s}
+
+
+class PlcLost(Refusal):
+    """The last heartbeat says that the PLC does not answer its agent."""
+
+    code = "plc-lost"
+
+    def __init__(self, plc: str) -> None:
+        self.plc = plc
+        super().__init__(f"the agent cannot reach {plc} now; nothing was sent")
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """Which PLC."""
+        return {"plc": self.plc}
+
+
+class GateUnavailable(Refusal):
+    """Redis does not answer, so nobody can say whether the site is there."""
+
+    code = "gate-unavailable"
+
+
+class BrokerUnavailable(Refusal):
+    """The link to the broker is down, or the broker refused the command."""
+
+    code = "broker-unavailable"
+
+
+class LedgerUnavailable(Refusal):
+    """The database did not take the command's row: no row, no command."""
+
+    code = "ledger-unavailable"
+
+
+class Overloaded(Refusal):
+    """A bound is reached (I15)."""
+
+    code = "overloaded"
+
+
+class NotReady(Refusal):
+    """Some of ``parts`` are down."""
+
+    code = "not-ready"
+
+    def __init__(self, parts: Mapping[str, Mapping[str, object]]) -> None:
+        self.parts = parts
+        super().__init__(f"down: {', '.join(name for name, part in parts.items() if not part['ok'])}")
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """All parts, the good ones too."""
+        return {"ready": False, "parts": self.parts}
+
+
+class Ended(TidegateError):
+    """A command was sent and did not do what was asked; the problem shows the ``command``.
+
+    ``status`` is HTTP's, ``cause`` the problem's code: the ack's where there is one.
+    """
+
+    code: ClassVar[str] = "ended"
+
+    def __init__(self, *, status: int, cause: str, detail: str, command: Mapping[str, object]) -> None:
+        self.status = status
+        self.cause = cause
+        self.detail = detail
+        self.command = command
+        super().__init__(status, cause, detail)

@@ -1,0 +1,141 @@
+"""How sites, devices and commands look in JSON; their schemas for OpenAPI stand in ``schemas``.
+
+Plain dictionaries, made by hand: these run on every answer, and what they show was validated when it came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from gateway.ledger import Asked, CommandRecord
+from gateway.liveness import Alive
+from gateway.protocol.description import Description
+from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import Ack, PlcLink
+from gateway.sites import DeviceRecord, SiteRecord
+from http_facade.desired import Wish
+
+Json = dict[str, Any]
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def asked_command(asked: Asked, ack: Ack | None) -> Json:
+    """A command as its requester knows it: what was asked, and the final ack if there is one."""
+    state = State.PENDING if ack is None else ack.state
+    return {
+        "id": asked.id,
+        "site": asked.site,
+        "device": asked.device,
+        "name": asked.name,
+        "requester": asked.requester,
+        "actor": asked.actor,
+        "reason": asked.reason,
+        "input": dict(asked.input),
+        "expect_revision": asked.expect_revision,
+        "issued_at": instant(asked.issued_at),
+        "ttl_s": asked.ttl_s,
+        "deadline_at": instant(asked.issued_at + timedelta(seconds=asked.ttl_s)),
+        "state": state,
+        "final": state.final,
+        "code": None if ack is None else ack.code,
+        "detail": "" if ack is None else ack.detail,
+        "result": {} if ack is None else ack.result,
+        "epoch": None if ack is None else ack.epoch,
+    }
+
+
+def recorded_command(record: CommandRecord) -> Json:
+    """A command as the ledger has it."""
+    return {
+        "id": record.id,
+        "site": record.site,
+        "device": record.device,
+        "name": record.name,
+        "requester": record.requester,
+        "actor": record.actor,
+        "reason": record.reason,
+        "input": dict(record.input),
+        "expect_revision": record.expect_revision,
+        "issued_at": instant(record.issued_at),
+        "ttl_s": record.ttl_s,
+        "deadline_at": instant(record.deadline_at),
+        "state": record.state,
+        "final": record.state.final,
+        "code": record.code,
+        "detail": record.detail or "",
+        "result": dict(record.result or {}),
+        "epoch": record.epoch,
+    }
+
+
+def time_line(record: CommandRecord) -> list[Json]:
+    """Every step of the command, in order: when it happened and when the centre wrote it down."""
+    return [
+        {
+            "state": step.state,
+            "at": instant(step.at),
+            "recorded_at": instant(step.recorded_at),
+            "source": step.source,
+            "code": step.code,
+            "detail": step.detail or "",
+        }
+        for step in record.steps
+    ]
+
+
+def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime) -> Json:
+    """A site: ``online`` is the gate's word alone, the rest is what was reported; ``cause`` says why it is null."""
+    beat = None if alive is None else alive.heartbeat
+    silent_s = None if record.last_beat_at is None else _elapsed_s(record.last_beat_at, now)
+    age_s = silent_s if alive is None else round(alive.age_s, 1)
+    plcs: Mapping[str, PlcLink] = record.plcs or {} if beat is None else beat.plcs
+    return {
+        "site": record.site,
+        "online": None if cause is not None else alive is not None,
+        "cause": cause,
+        "state": record.state,
+        "since": instant(record.since),
+        "reason": record.reason or "",
+        "version": record.version,
+        "heartbeat_age_s": age_s,
+        "silent_s": None if alive is not None else silent_s,
+        "plcs": dict(plcs),
+        "outbox": record.outbox if beat is None else beat.outbox,
+    }
+
+
+def device(record: DeviceRecord, wishes: Mapping[str, Wish], now: datetime) -> Json:
+    """A device: what it reports, what was last asked of it, and where the two differ."""
+    description: Description | None = record.description
+    state = record.state
+    values = {} if state is None else dict(state.properties)
+    settings = frozenset() if description is None else description.settings
+    reported = {name: value for name, value in values.items() if name in settings}
+    return {
+        "site": record.site,
+        "device": record.device,
+        "title": record.device if description is None else description.title,
+        "plc": None if description is None else description.plc,
+        "quality": None if state is None else state.quality,
+        "at": None if state is None else instant(state.at),
+        "age_s": None if state is None else _elapsed_s(state.at, now),
+        "revision": None if state is None else state.revision,
+        "settings": reported,
+        "readings": {name: value for name, value in values.items() if name not in settings},
+        "desired": {
+            name: {"value": wish.value, "state": wish.state, "command": wish.command}
+            for name, wish in wishes.items()
+            if name in settings
+        },
+        "drift": sorted(name for name, wish in wishes.items() if name in reported and not wish.met_by(reported[name])),
+    }
+
+
+def _elapsed_s(then: datetime, now: datetime) -> float:
+    return round(max(0.0, (now - then).total_seconds()), 1)

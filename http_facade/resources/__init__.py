@@ -1,0 +1,1 @@
+"""One module per HTTP resource: parse, call, render; nothing else."""

@@ -1,0 +1,162 @@
+"""The answers' schemas, for OpenAPI only: the answers themselves are made in ``representations``.
+
+A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import PlcLink, Quality, SiteState, Value
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_enum_values=True)
+
+
+class Fault(_Answer):
+    """One thing that is wrong with the input."""
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the body; empty for the whole")
+    code: str
+    detail: str
+
+
+class Site(_Answer):
+    """A site as the centre knows it."""
+
+    site: str
+    online: bool | None = Field(description="whether a live heartbeat is there; null if nobody can tell, see `cause`")
+    cause: str | None
+    state: SiteState | None = Field(description="what the agent, or its last will, said last; for information")
+    since: datetime | None
+    reason: str
+    version: str | None = Field(description="of the agent")
+    heartbeat_age_s: float | None
+    silent_s: float | None = Field(description="since the last heartbeat, for a site that is not online")
+    plcs: dict[str, PlcLink]
+    outbox: int | None = Field(description="rows that wait at the site to be committed here")
+
+
+class Sites(_Answer):
+    """All sites."""
+
+    items: list[Site]
+
+
+class Desired(_Answer):
+    """The value that was last asked for, and by which command."""
+
+    value: Value
+    state: State
+    command: str
+
+
+class Device(_Answer):
+    """A device as last reported, and as last asked for."""
+
+    site: str
+    device: str
+    title: str
+    plc: str | None
+    quality: Quality | None
+    at: datetime | None
+    age_s: float | None
+    revision: str | None = Field(description="of the settings; the ETag, for If-Match")
+    settings: dict[str, Value | None] = Field(description="reported values that can be written")
+    readings: dict[str, Value | None]
+    desired: dict[str, Desired]
+    drift: list[str] = Field(description="settings whose reported value is not the desired one")
+
+
+class Devices(_Answer):
+    """All devices of a site."""
+
+    items: list[Device]
+
+
+class Command(_Answer):
+    """A command and what became of it."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    requester: str
+    actor: str | None
+    reason: str | None
+    input: dict[str, Value]
+    expect_revision: str | None
+    issued_at: datetime | None = Field(description="null, as `ttl_s`, if only the ack was seen")
+    ttl_s: float | None
+    deadline_at: datetime
+    state: State
+    final: bool = Field(description="whether the state can never change again")
+    code: str | None
+    detail: str
+    result: dict[str, Value | None] = Field(description="what the PLC was read to hold afterwards")
+    epoch: int | None
+
+
+class Step(_Answer):
+    """One step of a command's life."""
+
+    state: State
+    at: datetime | None
+    recorded_at: datetime
+    source: str
+    code: str | None
+    detail: str
+
+
+class CommandHistory(Command):
+    """A command with its full time line."""
+
+    steps: list[Step]
+
+
+class Commands(_Answer):
+    """A page of commands, newest first; `next` is the cursor of the page after it."""
+
+    items: list[Command]
+    next: str | None
+
+
+class Part(_Answer):
+    """Whether one part answers."""
+
+    ok: bool
+    detail: str
+
+
+class Readiness(_Answer):
+    """Readiness by part."""
+
+    ready: bool
+    parts: dict[str, Part]
+
+
+class Health(_Answer):
+    """The process lives."""
+
+    ok: bool
+
+
+class Problem(BaseModel):
+    """RFC 9457; `code` is stable, branch on it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    errors: list[Fault] | None = Field(default=None, description="every fault of the input at once")
+    command: Command | None = Field(default=None, description="the command, if one was recorded")
+    silent_s: float | None = Field(default=None, description="with `site-offline`: since the last heartbeat")
+    plc: str | None = Field(default=None, description="with `plc-lost`: which")

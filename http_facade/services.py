@@ -1,0 +1,137 @@
+"""The parts of one facade process, composed in one place; ``start`` begins their work, constructors begin nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Flask, current_app
+from sqlalchemy import Engine, select
+
+from gateway.broker import BrokerLink
+from gateway.database import open_engine, reading, upgrade
+from gateway.ledger import Ledger
+from gateway.ledger_writer import LedgerWriter
+from gateway.liveness import Alive, Liveness, open_redis
+from gateway.protocol.errors import Unavailable
+from gateway.protocol.topics import AckTopic
+from gateway.sites import Sites
+from http_facade.acks import Acks
+from http_facade.catalogue import Catalogue
+from http_facade.desired import Desires
+from http_facade.dispatch import Dispatch
+from http_facade.gate import Gate
+from http_facade.representations import Json
+from http_facade.settings import FacadeSettings
+from http_facade.waiters import Waiters
+
+_EXTENSION: Final = "tidegate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the views need; all of it is safe from any thread."""
+
+    engine: Engine
+    writer: LedgerWriter
+    ledger: Ledger
+    sites: Sites
+    desires: Desires
+    liveness: Liveness
+    link: BrokerLink
+    waiters: Waiters
+    catalogue: Catalogue
+    dispatch: Dispatch
+
+    @classmethod
+    def from_settings(cls, settings: FacadeSettings) -> Services:
+        """Compose everything; connects to nothing yet."""
+        engine = open_engine(settings.database_url)
+        ledger = Ledger(engine)
+        writer = LedgerWriter(ledger)
+        sites = Sites(engine)
+        liveness = Liveness(open_redis(settings.redis_url, settings.redis_password), expiry_s=settings.alive_expiry_s)
+        login = settings.login
+        waiters = Waiters(settings.waiting_limit)
+        acks = Acks(waiters, writer.settle, requester=login.username)
+        link = BrokerLink(login, subscriptions=[AckTopic.filter(requester=login.username)], on_message=acks.on_message)
+        catalogue = Catalogue(sites)
+        gate = Gate(liveness, expiry_s=settings.alive_expiry_s, silent_s=catalogue.silent_s)
+        return cls(
+            engine=engine,
+            writer=writer,
+            ledger=ledger,
+            sites=sites,
+            desires=Desires(engine),
+            liveness=liveness,
+            link=link,
+            waiters=waiters,
+            catalogue=catalogue,
+            dispatch=Dispatch(
+                catalogue=catalogue,
+                gate=gate,
+                link=link,
+                ledger=writer,
+                waiters=waiters,
+                acks=acks,
+                requester=login.username,
+            ),
+        )
+
+    def start(self) -> None:
+        """Bring the tables up to date, then begin to connect; raises Unavailable if the database does not answer."""
+        upgrade(self.engine)
+        self.writer.start()
+        self.link.start()
+
+    def stop(self) -> None:
+        """Answer who waits, let what is queued be committed, and say goodbye to the broker; at most a few seconds."""
+        self.waiters.dismiss()
+        self.link.stop()
+        self.writer.stop()
+        self.engine.dispose()
+        self.liveness.close()
+
+    def register(self, app: Flask) -> None:
+        """Make the parts known to the views of ``app``."""
+        app.extensions[_EXTENSION] = self
+
+    def beats(self, sites: Sequence[str]) -> tuple[Mapping[str, Alive | None], str | None]:
+        """The live beats of ``sites``; or none, and why nobody can tell."""
+        try:
+            return self.liveness.read_many(sites), None
+        except Unavailable as error:
+            return {}, str(error)
+
+    def readiness(self) -> dict[str, Json]:
+        """Whether each part answers now."""
+        checks: dict[str, Callable[[], None]] = {
+            "broker": self._ask_link,
+            "redis": self.liveness.ping,
+            "database": self._ask_database,
+        }
+        return {name: _answer(check) for name, check in checks.items()}
+
+    def _ask_link(self) -> None:
+        if not self.link.connected:
+            raise Unavailable("broker", "not connected")
+
+    def _ask_database(self) -> None:
+        with reading(self.engine) as connection:
+            connection.execute(select(1))
+
+
+def _answer(check: Callable[[], None]) -> Json:
+    try:
+        check()
+    except Unavailable as error:
+        return {"ok": False, "detail": error.detail}
+    return {"ok": True, "detail": ""}
+
+
+def services() -> Services:
+    """The parts behind the current request."""
+    found = current_app.extensions[_EXTENSION]
+    assert isinstance(found, Services)  # noqa: S101 # registered by Services alone
+    return found
