@@ -1,0 +1,88 @@
+"""The registers of one simulated feeder, and what its PLC accepts in them. Pure.
+
+Addresses are zero-based holding registers, relative to the feeder's base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.protocol.messages import Value
+from site_agent.registers import RegisterType, WordOrder, decode_words, encode_value, words_of
+
+#: Registers of one feeder; those without a name are spare, read as 0.
+SIZE: Final = 10
+ILLEGAL_ADDRESS, ILLEGAL_VALUE = 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One value of a feeder; ``limits`` are those that the PLC itself checks, and only a setting has them."""
+
+    offset: int
+    name: str
+    kind: RegisterType
+    unit: str
+    title: str
+    limits: tuple[int, int] | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether a Modbus client may write it."""
+        return self.limits is not None
+
+    @property
+    def size(self) -> int:
+        """How many registers it takes."""
+        return words_of(self.kind)
+
+
+_UINT16, _FLOAT32 = RegisterType.UINT16, RegisterType.FLOAT32
+ROWS: Final = (
+    Row(offset=0, name="portion_g", kind=_UINT16, unit="g", title="food per meal", limits=(0, 2000)),
+    Row(offset=1, name="interval_min", kind=_UINT16, unit="min", title="time between two meals", limits=(1, 1440)),
+    Row(offset=2, name="enabled", kind=RegisterType.BOOL, unit="", title="1 feeds, 0 rests", limits=(0, 1)),
+    Row(offset=4, name="hopper_kg", kind=_FLOAT32, unit="kg", title="food left in the hopper"),
+    Row(offset=6, name="fed_today_g", kind=_UINT16, unit="g", title="food given since midnight"),
+    Row(offset=8, name="water_c", kind=_FLOAT32, unit="°C", title="temperature of the water"),
+)
+_BY_NAME: Final = {row.name: row for row in ROWS}
+_BY_OFFSET: Final = {row.offset: row for row in ROWS if row.writable}
+
+
+def decode(words: Sequence[int]) -> dict[str, Value | None]:
+    """All values of a feeder from its :data:`SIZE` words."""
+    return {row.name: decode_words(row.kind, words[row.offset : row.offset + row.size], WordOrder.BIG) for row in ROWS}
+
+
+def encode(name: str, value: Value) -> tuple[int, tuple[int, ...]]:
+    """Offset and words of one value.
+
+    Raises:
+        ValueError: the value does not fit.
+    """
+    row = _BY_NAME[name]
+    return row.offset, encode_value(row.kind, value, WordOrder.BIG)
+
+
+def refusal(offset: int, words: Sequence[int]) -> int:
+    """The exception code with which a PLC turns away this write, or 0; refused writes change nothing at all."""
+    rows = [_BY_OFFSET.get(offset + number) for number in range(len(words))]
+    if None in rows:
+        return ILLEGAL_ADDRESS
+    for row, word in zip(rows, words, strict=True):
+        if row is not None and row.limits is not None and not row.limits[0] <= word <= row.limits[1]:
+            return ILLEGAL_VALUE
+    return 0
+
+
+def table() -> str:
+    """The register table for people, as plain text."""
+    lines = [f"{'register':<9} {'name':<13} {'type':<8} {'unit':<5} {'write':<9} meaning"]
+    for row in ROWS:
+        span = f"+{row.offset}" if row.size == 1 else f"+{row.offset}..{row.offset + row.size - 1}"
+        write = f"{row.limits[0]}-{row.limits[1]}" if row.limits else "no"
+        lines.append(f"{span:<9} {row.name:<13} {row.kind:<8} {row.unit:<5} {write:<9} {row.title}")
+    return "\n".join(lines)

@@ -1,0 +1,117 @@
+"""``tidegate simulate``: the simulated farm as a program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from gateway import logs
+from site_agent.simulator import block
+from site_agent.simulator.farm import LAYOUT, Address, Farm
+
+
+def _teach() -> str:
+    feeders = "; ".join(
+        f"{plc} has " + ", ".join(f"{name} at {base}" for name, base in feeders.items())
+        for plc, feeders in LAYOUT.items()
+    )
+    # \b keeps click from joining lines.
+    return (
+        f"\b\nHolding registers, zero-based, unit 1; add a feeder's base:\n{feeders}\n\n"
+        + "\b\n"
+        + block.table()
+        + "\n\n"
+        + "float32: two registers, most significant word first. Any other write gets exception 2, a value outside "
+        "the range exception 3; both change nothing.\n\n"
+        "\b\n"
+        "Look, as a technician does (portion_g of feeder-1, then of feeder-2):\n"
+        "  mbpoll -m tcp -p 5020 -0 -r 0 -1 127.0.0.1\n"
+        "  mbpoll -m tcp -p 5020 -0 -r 100 -1 127.0.0.1\n"
+        "Change feeder-1's portion as its panel does:\n"
+        "  mbpoll -m tcp -p 5020 -0 -r 0 127.0.0.1 130\n"
+    )
+
+
+@click.command(epilog=_teach())
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_534),
+    default=5020,
+    show_default=True,
+    envvar="TIDEGATE_MODBUS_PORT",
+    show_envvar=True,
+    help="Port of plc-1; plc-2 takes the next one. 0: two free ports.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Farm seconds per second: 60 makes an hour pass in a minute.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that keeps the registers over a restart, like a PLC's battery. Without it every start is fresh.",
+)
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='When listening, write {"plcs": {name: {"host", "port", "unit"}}} there.',
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    default="INFO",
+    show_default=True,
+    envvar="TIDEGATE_LOG_LEVEL",
+)
+def simulate(host: str, port: int, speed: float, state: Path | None, ready_file: Path | None, log_level: str) -> None:
+    """Run a simulated farm of two PLCs: four feeders that feed, empty their hoppers and report, over Modbus TCP.
+
+    The registers are all the state there is: change a setting with any Modbus client and the feeder obeys. Ends on
+    Ctrl-C or SIGTERM.
+    """
+    logs.configure("farm", level=log_level)
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)  # one left by a killed farm names ports of the past
+    asyncio.run(_serve(Farm(host=host, port=port, speed=speed, memory=state), ready_file))
+
+
+async def _serve(farm: Farm, ready_file: Path | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # signal.signal works on Windows too, where loops have no signal handlers.
+        signal.signal(number, ask_to_stop)
+    async with farm:
+        click.echo(_greeting(farm.addresses))
+        if ready_file is not None:
+            _report_ready(ready_file, farm.addresses)
+        await stop.wait()
+
+
+def _greeting(addresses: dict[str, Address]) -> str:
+    lines = ["The simulated farm is running.", ""]
+    for plc, address in addresses.items():
+        feeders = ", ".join(f"{name} at {base}" for name, base in LAYOUT[plc].items())
+        lines.append(f"{plc}  {address.host}:{address.port}  unit {address.unit}  {feeders}")
+    return "\n".join([*lines, "", block.table(), ""])
+
+
+def _report_ready(path: Path, addresses: dict[str, Address]) -> None:
+    """Appears as a whole or not at all, so that a waiting program never reads half of it."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(json.dumps({"plcs": {name: asdict(each) for name, each in addresses.items()}}), encoding="utf-8")
+    os.replace(fresh, path)
