@@ -101,13 +101,17 @@ class BrokerFiles:
     """The files in one private folder; secrets, one file for each user, in another.
 
     The password file is the register of users: a secret may leave this machine (to its site, to its person) and its
-    user stays. A secret file that was put there beforehand is used as it is.
+    user stays. A secret file that was put there beforehand is used as it is. ``mode`` is for the broker's own files,
+    where it runs as somebody else; secrets are always their owner's alone.
     """
 
-    def __init__(self, folder: Path, *, secrets: Path | None = None, listening: Listening | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, secrets: Path | None = None, listening: Listening | None = None, mode: int = 0o600
+    ) -> None:
         self.folder = folder.absolute()
         self.secrets = (secrets or folder / "secrets").absolute()
         self.listening = listening or Listening()
+        self._mode = mode
 
     @property
     def configuration(self) -> Path:
@@ -151,10 +155,11 @@ class BrokerFiles:
         known = self.users()
         hashed = {user: self._hashed(user, known.get(user)) for user in sorted({*known, *asked})}
         passwords = "".join(f"{user}:{value}\n" for user, value in hashed.items())
-        write_private(self.folder / "passwords", passwords)
-        write_private(self.folder / "acl", render_acl(self._template("acl.in"), hashed))
+        write_private(self.folder / "passwords", passwords, mode=self._mode)
+        rights = render_acl(self._template("acl.in"), hashed)
+        write_private(self.folder / "acl", rights, mode=self._mode)
         configuration = Template(self._template("mosquitto.conf.in")).substitute(self._values())
-        write_private(self.configuration, configuration)
+        write_private(self.configuration, configuration, mode=self._mode)
 
     def _hashed(self, user: str, known: str | None) -> str:
         file = self.secret_file(user)

@@ -1,0 +1,136 @@
+"""Fixtures that need the real programs; each kind of test takes only what it names."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gateway.demo.roles import Plan, Ports
+from gateway.demo.stack import Stack
+from tests.containers import BrokerContainer, RedisContainer
+from tests.requirements import engine, programs
+from tests.running_broker import BrokerProcess, RunningBroker
+from tests.running_redis import RedisProcess
+
+StackMaker = Callable[..., Stack]
+#: A pulse quick enough for tests, and a gate that forgives one late beat.
+QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s": 0.2}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        choices=("programs", "containers"),
+        default="programs",
+        help="where broker and Redis come from: programs of this machine (default), or containers",
+    )
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """``programs`` or ``containers``."""
+    return str(request.config.getoption("--backend"))
+
+
+@pytest.fixture(scope="session")
+def broker(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """One broker for the whole run, with @gateway and @facade; add the sites and people that a test needs."""
+    folder = tmp_path_factory.mktemp("broker")
+    if backend == "containers":
+        engine()
+    running = BrokerContainer(folder) if backend == "containers" else BrokerProcess(folder)
+    running.start()
+    try:
+        yield RunningBroker(running.files, running)
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    """A broker process for one test alone, which may kill or freeze it."""
+    running = BrokerProcess(tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Redis for the whole run, as its administrator; tests keep apart by their site ids."""
+    folder = tmp_path_factory.mktemp("redis")
+    if backend == "containers":
+        engine()
+    running = RedisContainer(folder) if backend == "containers" else RedisProcess(folder)
+    running.start()
+    try:
+        yield running.url
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis process for one test alone, which may kill, freeze or flush it."""
+    running = RedisProcess(tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def site_id() -> str:
+    """A site id that no other test uses."""
+    return f"site-{secrets.token_hex(5)}"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """An empty SQLite database."""
+    return f"sqlite:///{tmp_path / 'tidegate.db'}"
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Callable[..., Plan]:
+    """Makes the plan of a stack on free ports with a quick heartbeat; any of its fields may be given."""
+
+    def make(**fields: object) -> Plan:
+        values: dict[str, Any] = {"home": tmp_path / "home", "programs": programs(), "ports": Ports.free(), **QUICK}
+        return Plan(**{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def make_stack(plan: Callable[..., Plan]) -> Iterator[StackMaker]:
+    """Makes stacks that are not started yet; all are stopped at the end."""
+    made: list[Stack] = []
+
+    def make(**fields: object) -> Stack:
+        made.append(Stack(plan(**fields)))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack.stop()
+
+
+@pytest.fixture
+def stack(make_stack: StackMaker) -> Stack:
+    """The whole system, running, for one test alone."""
+    made = make_stack()
+    made.start()
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system, running, for the tests of one module that disturb nothing."""
+    home = tmp_path_factory.mktemp("stack") / "home"
+    plan = Plan(home=home, programs=programs(), ports=Ports.free(), **QUICK)
+    with Stack(plan) as running:
+        yield running

@@ -1,0 +1,159 @@
+"""A real broker with our configuration, to which a test can add users."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Final, Protocol
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from pydantic import SecretStr
+
+from gateway.broker import Login
+from gateway.demo.broker import BrokerFiles, Listening
+from gateway.demo.ports import free_port
+from gateway.demo.process import Child
+from gateway.demo.readiness import listens
+from tests.conditions import eventually
+from tests.requirements import program
+
+MACHINES: Final = ("@gateway", "@facade")
+
+
+class Engine(Protocol):
+    """What runs the broker: a process here, or a container."""
+
+    host: str
+    port: int
+    people_port: int
+
+    def reload(self) -> None:
+        """Make the broker read passwords and rights again."""
+
+
+def connack(login: Login, *, client_id: str = "") -> int:
+    """The reason code of the broker's answer to a CONNECT; 0 is success."""
+    codes: list[int] = []
+
+    def on_connect(_client: object, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
+        codes.append(reason.value)
+
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
+    client.on_connect = on_connect
+    client.username_pw_set(login.username, login.password.get_secret_value())
+    client.connect(login.host, login.port)
+    try:
+        eventually(lambda: client.loop(timeout=0.02) != 0 or codes, what="a CONNACK")
+    finally:
+        client.disconnect()
+    return codes[0] if codes else -1
+
+
+class RunningBroker:
+    """Addresses and logins; ``port`` is the machines' listener, ``people_port`` the technicians'."""
+
+    def __init__(self, files: BrokerFiles, engine: Engine) -> None:
+        self._files = files
+        self._engine = engine
+
+    @property
+    def host(self) -> str:
+        """Where the broker is."""
+        return self._engine.host
+
+    @property
+    def port(self) -> int:
+        """The listener for machines."""
+        return self._engine.port
+
+    @property
+    def people_port(self) -> int:
+        """The listener for people."""
+        return self._engine.people_port
+
+    def login(self, user: str, *, people: bool | None = None) -> Login:
+        """The login of a user that was added; people use their own listener unless told otherwise."""
+        if people is None:
+            people = user.startswith("@") and not user.startswith(MACHINES)
+        port = self.people_port if people else self.port
+        return Login(host=self.host, port=port, username=user, password=SecretStr(self._files.secret(user)))
+
+    def add_site(self, site: str) -> Login:
+        """Add a site; its login at the machines' listener works on return."""
+        return self._add(site)
+
+    def add_person(self, name: str) -> Login:
+        """Add a technician (``@ana``); the login at the people's listener works on return."""
+        return self._add(name)
+
+    def add_facade(self, name: str) -> Login:
+        """Add a further facade (``@facade-2``); its login at the machines' listener works on return."""
+        return self._add(name)
+
+    def add_auditor(self, name: str) -> Login:
+        """Add a witness who may read and write everything, until the next user is added; never in real life."""
+        self._add(name)
+        rights = self._files.folder / "acl"
+        rights.write_text(f"{rights.read_text()}\nuser {name}\ntopic readwrite #\ntopic readwrite $SYS/#\n")
+        self._engine.reload()
+        return self.login(name)
+
+    def _add(self, user: str) -> Login:
+        self._files.write([user])
+        self._engine.reload()
+        login = self.login(user)
+        # The broker reads its files some time after the signal. Ask where a login evicts nobody.
+        people = self.login(user, people=True)
+        eventually(lambda: connack(people) == 0, what=f"a login as {user}")
+        return login
+
+
+class BrokerProcess:
+    """Mosquitto as a child of the test run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.host = "127.0.0.1"
+        self.people_port = free_port(count=2)
+        self.port = self.people_port + 1
+        self.files = BrokerFiles(
+            folder / "broker", listening=Listening(machines_port=self.port, people_port=self.people_port)
+        )
+        argv = [str(program("mosquitto")), "-c", str(self.files.configuration)]
+        self._child = Child("broker", argv, log=folder / "broker.log")
+
+    def start(self) -> None:
+        """Return when both listeners take connections."""
+        self.files.write(MACHINES)
+        self._child.start()
+        eventually(self._serves, what="the broker")
+
+    def stop(self) -> None:
+        """End it."""
+        self._child.stop()
+
+    def kill(self) -> None:
+        """End it with SIGKILL: no will is sent, nothing is saved."""
+        self._child.kill()
+
+    def freeze(self) -> None:
+        """Hang it, connections open."""
+        self._child.freeze()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._child.thaw()
+
+    def reload(self) -> None:
+        """Read passwords and rights again."""
+        self._child.signal(signal.SIGHUP)
+
+    @property
+    def log(self) -> str:
+        """All it has said so far."""
+        return self._child.log.read_text(encoding="utf-8")
+
+    def _serves(self) -> bool:
+        assert self._child.running, f"mosquitto ended:\n{self._child.last_words()}"
+        return listens(self.host, self.port) and listens(self.host, self.people_port)
