@@ -6,11 +6,16 @@ A test holds the two together.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import PlcLink, Quality, SiteState, Value
+
+#: As one type per choice: flask-openapi3 knows no list of types.
+SCALAR: Final[dict[str, Any]] = {"anyOf": [{"type": each} for each in ("boolean", "integer", "number", "string")]}
+Scalar = Annotated[Value, WithJsonSchema(SCALAR)]
 
 
 class _Answer(BaseModel):
@@ -50,7 +55,7 @@ class Sites(_Answer):
 class Desired(_Answer):
     """The value that was last asked for, and by which command."""
 
-    value: Value
+    value: Scalar
     state: State
     command: str
 
@@ -66,8 +71,8 @@ class Device(_Answer):
     at: datetime | None
     age_s: float | None
     revision: str | None = Field(description="of the settings; the ETag, for If-Match")
-    settings: dict[str, Value | None] = Field(description="reported values that can be written")
-    readings: dict[str, Value | None]
+    settings: dict[str, Scalar | None] = Field(description="reported values that can be written")
+    readings: dict[str, Scalar | None]
     desired: dict[str, Desired]
     drift: list[str] = Field(description="settings whose reported value is not the desired one")
 
@@ -88,7 +93,7 @@ class Command(_Answer):
     requester: str
     actor: str | None
     reason: str | None
-    input: dict[str, Value]
+    input: dict[str, Scalar]
     expect_revision: str | None
     issued_at: datetime | None = Field(description="null, as `ttl_s`, if only the ack was seen")
     ttl_s: float | None
@@ -97,7 +102,7 @@ class Command(_Answer):
     final: bool = Field(description="whether the state can never change again")
     code: str | None
     detail: str
-    result: dict[str, Value | None] = Field(description="what the PLC was read to hold afterwards")
+    result: dict[str, Scalar | None] = Field(description="what the PLC was read to hold afterwards")
     epoch: int | None
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.protocol.ids import CommandId, Id, is_command_id
 from gateway.protocol.lifecycle import State
 from http_facade import bodies, schemas
-from http_facade.openapi import blueprint, path_parameter, query_parameters
+from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json, recorded_command, time_line
 from http_facade.services import services
@@ -47,6 +47,7 @@ def list_commands() -> Json:
     responses={200: schemas.CommandHistory},
     openapi_extensions={"parameters": [path_parameter("id")]},
 )
+@reads_itself
 def read_command(id: str) -> Json:
     """Read one command with its full time line."""
     record = services().ledger.get(id) if is_command_id(id) else None

@@ -17,6 +17,7 @@ from http_facade.openapi import (
     header_parameter,
     path_parameter,
     query_parameters,
+    reads_itself,
     settings_body,
 )
 from http_facade.refusals import NotFound
@@ -47,6 +48,7 @@ _DEFAULTS: Final = WriteQuery()
     responses={200: schemas.Devices},
     openapi_extensions={"parameters": [path_parameter("site")]},
 )
+@reads_itself
 def list_devices(site: str) -> Json:
     """List the devices of a site."""
     parts = services()
@@ -62,6 +64,7 @@ def list_devices(site: str) -> Json:
     responses={200: schemas.Device},
     openapi_extensions={"parameters": _DEVICE},
 )
+@reads_itself
 def read_device(site: str, device: str) -> tuple[Json, dict[str, str]]:
     """Read one device; the ETag is the revision of its settings."""
     parts = services()
@@ -80,6 +83,7 @@ def read_device(site: str, device: str) -> tuple[Json, dict[str, str]]:
     responses={200: {"description": "OK", "content": {"application/td+json": {"schema": {"type": "object"}}}}},
     openapi_extensions={"parameters": _DEVICE},
 )
+@reads_itself
 def read_description(site: str, device: str) -> Response:
     """Read what a device has and can do: a W3C Thing Description."""
     found = services().catalogue.description(site, device)
@@ -103,6 +107,7 @@ def read_description(site: str, device: str) -> Response:
         "requestBody": settings_body(),
     },
 )
+@reads_itself
 def write_settings(site: str, device: str) -> Response:
     """Change settings of a device, and answer once the PLC was read equal.
 

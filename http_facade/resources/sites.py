@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from http_facade import representations, schemas
-from http_facade.openapi import blueprint, path_parameter
+from http_facade.openapi import blueprint, path_parameter, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json
 from http_facade.services import services
@@ -28,6 +28,7 @@ def list_sites() -> Json:
     responses={200: schemas.Site},
     openapi_extensions={"parameters": [path_parameter("site")]},
 )
+@reads_itself
 def read_site(site: str) -> Json:
     """Read one site."""
     parts = services()
