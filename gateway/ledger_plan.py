@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Row
 
-from gateway.database.tables import microseconds
+from gateway.database.tables import microseconds, storable
 from gateway.ledger_rows import Answer, Columns, compact, step_row
 from gateway.protocol.codes import AckCode
 from gateway.protocol.errors import IllegalStep
@@ -103,7 +103,7 @@ class Plan:
                 "b_before": self._states[command_id].value,
                 "b_state": after.value,
                 "b_code": code,
-                "b_detail": detail,
+                "b_detail": storable(detail),
                 "b_result": result,
                 "b_epoch": epoch,
                 "b_updated_at": microseconds(self._now),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gateway.database.tables import microseconds
+from gateway.database.tables import microseconds, storable
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Value
@@ -98,8 +98,8 @@ def row_of_asked(asked: Asked, now: datetime) -> Columns:
         "device": asked.device,
         "name": asked.name,
         "requester": asked.requester,
-        "actor": asked.actor,
-        "reason": asked.reason,
+        "actor": storable(asked.actor),
+        "reason": storable(asked.reason),
         "input": compact(asked.input),
         "expect_revision": asked.expect_revision,
         "issued_at": microseconds(asked.issued_at),
@@ -121,7 +121,7 @@ def row_of_answer(answer: Answer, now: datetime) -> Columns:
         "device": ack.device,
         "name": ack.name,
         "requester": answer.requester,
-        "actor": ack.actor,
+        "actor": storable(ack.actor),
         "reason": None,
         "input": compact(ack.input),
         "expect_revision": None,
@@ -153,7 +153,7 @@ def step_row(
         "recorded_at": microseconds(now),
         "source": source,
         "code": code,
-        "detail": detail,
+        "detail": storable(detail),
     }
 
 

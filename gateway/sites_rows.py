@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gateway.database.tables import microseconds
+from gateway.database.tables import microseconds, storable
 from gateway.protocol.codec import decode
 from gateway.protocol.description import Description
 from gateway.protocol.messages import DeviceState, Heartbeat, PlcLink, SiteState, Status
@@ -100,8 +100,8 @@ def status_row(seen: StatusSeen) -> dict[str, Any]:
         "boot": status.boot,
         "state": status.state.value,
         "since": microseconds(status.since),
-        "version": status.version,
-        "reason": status.reason,
+        "version": storable(status.version),
+        "reason": storable(status.reason),
         "updated_at": microseconds(seen.at),
     }
 

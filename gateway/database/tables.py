@@ -21,6 +21,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def storable(text: str | None) -> str | None:
+    """Text as both engines take it: PostgreSQL has no NUL."""
+    return text if text is None or "\x00" not in text else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware point in time, stored as whole microseconds since 1970 UTC."""
 

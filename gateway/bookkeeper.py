@@ -1,0 +1,149 @@
+"""What the recorder does with a batch: gates in Redis, rows in the database, ``committed`` to the agents.
+
+Redis and the database are independent: one that is down never stops the other's work. Each is tried anew with every
+batch, so both recover by themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from gateway.intake import Intake
+from gateway.ledger import Answer, Ledger, utc_now
+from gateway.liveness import Liveness
+from gateway.protocol.errors import Unavailable
+from gateway.protocol.messages import Committed
+from gateway.protocol.topics import CommittedTopic
+from gateway.sites import BeatSeen, Sites
+
+log = structlog.get_logger(__name__)
+
+#: Answers of one transaction; the facade waits for its end.
+SETTLE: Final = 256
+SWEEP_S: Final = 1.0
+#: An ack may be on its way for this long after the deadline before the ledger calls a command unknown.
+GRACE_S: Final = 5.0
+FLUSH_S: Final = 5.0
+
+
+class Bookkeeper:
+    """For one thread. ``publish`` hands a ``committed`` to the broker and may raise Unavailable."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        sites: Sites,
+        liveness: Liveness,
+        publish: Callable[[CommittedTopic, Committed], object],
+    ) -> None:
+        self._ledger = ledger
+        self._sites = sites
+        self._liveness = liveness
+        self._publish = publish
+        #: The last beat of each site since the last flush.
+        self._unsaved: dict[str, BeatSeen] = {}
+        #: Gates that could not be closed yet -> epoch that has ended.
+        self._unforgotten: dict[str, int] = {}
+        self._down: set[str] = set()
+        self._tables_minded = True
+        self._sweep_at_s = self._flush_at_s = 0.0
+
+    def keep(self, intake: Intake) -> None:
+        """Gates first: they are quick, and they are what must not be late."""
+        self._unforgotten.update(intake.ended)
+        self._try(lambda: self._mind_gates(intake))
+        self._unsaved.update(intake.last_beats)
+        self._tables_minded = self._try(lambda: self._mind_tables(intake))
+
+    def chores(self) -> None:
+        """What falls due by time: the sweep of commands without an answer, and the flush of beats."""
+        if self._tables_minded:  # otherwise this would only wait for the same database once more
+            now_s = time.monotonic()
+            self._try(lambda: self._when_due(now_s))
+
+    def flush(self) -> None:
+        """Save the beats that are not saved yet."""
+        self._try(lambda: self._save_beats(tuple(self._unsaved)))
+
+    def _try(self, work: Callable[[], None]) -> bool:
+        """Do what can be done; a part that is down is reported once, and once when it is back."""
+        try:
+            work()
+        except Unavailable as error:
+            if error.part not in self._down:
+                self._down.add(error.part)
+                log.error("part-down", part=error.part, detail=error.detail)
+            return False
+        return True
+
+    def _is_up(self, part: str) -> None:
+        if part in self._down:
+            self._down.discard(part)
+            log.info("part-back", part=part)
+
+    def _mind_gates(self, intake: Intake) -> None:
+        if not self._unforgotten and not intake.beats:
+            return
+        if self._unforgotten:
+            self._liveness.forget_many(self._unforgotten)
+            self._unforgotten.clear()
+        if intake.beats:
+            self._liveness.beat_many(intake.beats)
+        self._is_up("redis")
+
+    def _mind_tables(self, intake: Intake) -> None:
+        """Raises Unavailable at the first failure: the rest would only wait for the same database."""
+        if intake.asked:
+            self._ledger.record(intake.asked)
+        for start in range(0, len(intake.answers), SETTLE):
+            self._settle(intake.answers[start : start + SETTLE])
+        if intake.statuses:
+            self._sites.save_status(intake.statuses)
+        if intake.ended:
+            self._save_beats(intake.ended)
+        if intake.descriptions:
+            self._sites.save_descriptions(intake.descriptions)
+        if intake.states:
+            self._sites.save_states(intake.states)
+        if intake.asked or intake.answers or intake.statuses or intake.descriptions or intake.states:
+            self._is_up("database")
+
+    def _settle(self, answers: list[Answer]) -> None:
+        held = self._ledger.settle(answers)
+        # The commit is behind us, and only now may an agent forget; also what was there already is named,
+        # since the agent repeats it because it has missed an earlier ``committed``.
+        named: defaultdict[str, set[str]] = defaultdict(set)
+        for each in answers:
+            if each.ack.id in held:
+                named[each.site].add(each.ack.id)
+        for site, ids in named.items():
+            try:
+                self._publish(CommittedTopic(site), Committed(commands=tuple(sorted(ids))))
+            except Unavailable:
+                return  # the agents will repeat their acks
+
+    def _save_beats(self, sites: Iterable[str]) -> None:
+        beats = [self._unsaved[site] for site in sites if site in self._unsaved]
+        if beats:
+            self._sites.save_beats(beats)
+            for each in beats:
+                del self._unsaved[each.site]
+            self._is_up("database")
+
+    def _when_due(self, now_s: float) -> None:
+        # The next time is set first: a database that is down is not asked more often than one that is up.
+        if now_s >= self._sweep_at_s:
+            self._sweep_at_s = now_s + SWEEP_S
+            count = self._ledger.overdue(utc_now(), GRACE_S)
+            self._is_up("database")
+            if count:
+                log.warning("commands-without-answer", count=count)
+        if now_s >= self._flush_at_s:
+            self._flush_at_s = now_s + FLUSH_S
+            self._save_beats(tuple(self._unsaved))

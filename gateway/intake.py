@@ -1,0 +1,173 @@
+"""What some messages mean for gates and tables: bytes in, typed lists out, nothing touched.
+
+The subscriptions stand here too, each beside what becomes of its messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from gateway.broker import Incoming
+from gateway.epochs import Epochs
+from gateway.ledger import Answer, Asked
+from gateway.protocol.codec import decode
+from gateway.protocol.deadline import UNANCHORED_TTL_S
+from gateway.protocol.description import Description
+from gateway.protocol.errors import DecodeError
+from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, SiteState, Status
+from gateway.protocol.topics import (
+    AckTopic,
+    CommandTopic,
+    DescriptionTopic,
+    HeartbeatTopic,
+    StateTopic,
+    StatusTopic,
+    Topic,
+    parse,
+)
+from gateway.sites import BeatSeen, DescriptionSeen, StateSeen, StatusSeen
+
+log = structlog.get_logger(__name__)
+
+#: Principals that write their own commands into the ledger, and whose word on the end user is believed.
+FACADE: Final = "@facade"
+#: A beat that waited for longer, in our own queue too, proves nothing.
+BEAT_AGE_S: Final = HeartbeatTopic.expiry_s or 0
+#: Undecodable messages logged one by one, per batch; the rest are only counted.
+LOGGED: Final = 5
+
+
+class Intake:
+    """One batch of messages, taken in the order in which they came; ``now`` is wall time, ``now_s`` monotonic."""
+
+    def __init__(self, epochs: Epochs, *, now: datetime, now_s: float) -> None:
+        self._epochs = epochs
+        self._now = now
+        self._now_s = now_s
+        #: Live beats as (site, bytes): each one is written to Redis.
+        self.beats: list[tuple[str, bytes]] = []
+        #: Sites whose connection has ended -> its epoch.
+        self.ended: dict[str, int] = {}
+        #: The last beat of each site that beat.
+        self.last_beats: dict[str, BeatSeen] = {}
+        self.statuses: list[StatusSeen] = []
+        self.descriptions: list[DescriptionSeen] = []
+        self.states: list[StateSeen] = []
+        self.asked: list[Asked] = []
+        self.answers: list[Answer] = []
+        self.undecodable = 0
+
+    def take(self, incoming: Incoming) -> None:
+        """Sort one message in; one that cannot be read is counted, logged and dropped."""
+        try:
+            topic = parse(incoming.topic)
+            handler = _HANDLERS.get(type(topic))
+            if handler is not None:
+                handler(self, topic, incoming)
+        except DecodeError as error:
+            self.undecodable += 1
+            if self.undecodable <= LOGGED:
+                log.warning("undecodable-message-dropped", topic=error.topic, error=str(error)[:500])
+
+    def _heartbeat(self, topic: HeartbeatTopic, incoming: Incoming) -> None:
+        if incoming.retained or self._now_s - incoming.received_s > BEAT_AGE_S:
+            return
+        site = topic.site
+        beat = decode(Heartbeat, incoming.topic, incoming.payload)
+        if self._epochs.take_beat(site, beat):
+            self.beats.append((site, incoming.payload))
+            self.last_beats[site] = BeatSeen(site=site, heartbeat=beat, at=self._now)
+
+    def _status(self, topic: StatusTopic, incoming: Incoming) -> None:
+        if not incoming.payload:  # somebody has cleared the retained topic
+            return
+        site = topic.site
+        status = decode(Status, incoming.topic, incoming.payload)
+        if not self._epochs.take_status(site, status, retained=incoming.retained):
+            return
+        self.statuses.append(StatusSeen(site=site, status=status, at=self._now))
+        if status.state is not SiteState.ONLINE:
+            self.ended[site] = status.epoch
+            if site in self.last_beats:
+                self.beats = [each for each in self.beats if each[0] != site]
+
+    def _description(self, topic: DescriptionTopic, incoming: Incoming) -> None:
+        if not incoming.payload:
+            return
+        decode(Description, incoming.topic, incoming.payload)
+        self.descriptions.append(
+            DescriptionSeen(
+                site=topic.site,
+                device=topic.device,
+                payload=incoming.payload,
+                epoch=self._epochs.highest(topic.site),
+                at=self._now,
+            )
+        )
+
+    def _state(self, topic: StateTopic, incoming: Incoming) -> None:
+        if not incoming.payload:
+            return
+        self.states.append(
+            StateSeen(
+                site=topic.site,
+                device=topic.device,
+                state=decode(DeviceState, incoming.topic, incoming.payload),
+                payload=incoming.payload,
+                retained=incoming.retained,
+                epoch=self._epochs.highest(topic.site),
+                at=self._now,
+            )
+        )
+
+    def _command(self, topic: CommandTopic, incoming: Incoming) -> None:
+        # The facade has written its own before it published them. A retained one no agent obeys.
+        if topic.requester.startswith(FACADE) or incoming.retained:
+            return
+        command = decode(Command, incoming.topic, incoming.payload)
+        if command.id is None:  # the agent gives it one; the ack will tell
+            return
+        self.asked.append(
+            Asked(
+                id=command.id,
+                site=topic.site,
+                device=topic.device,
+                name=topic.name,
+                requester=topic.requester,
+                actor=None,  # believed only from the facade
+                reason=command.reason,
+                input=command.input,
+                expect_revision=None if command.expect is None else command.expect.revision,
+                # By our clock: the requester's own proves nothing, and the agent counts from receipt as well.
+                issued_at=self._now,
+                ttl_s=min(command.ttl_s, UNANCHORED_TTL_S),
+                source_address=None,
+            )
+        )
+
+    def _ack(self, topic: AckTopic, incoming: Incoming) -> None:
+        if incoming.retained:
+            return
+        ack = decode(Ack, incoming.topic, incoming.payload)
+        if ack.id != topic.id:
+            log.warning("ack-of-another-id-dropped", site=topic.site, topic_id=topic.id, id=ack.id)
+            return
+        if not topic.requester.startswith(FACADE):
+            ack = ack.model_copy(update={"actor": None})
+        self.answers.append(Answer(site=topic.site, requester=topic.requester, ack=ack))
+
+
+_HANDLERS: Final[dict[type[Topic], Callable[[Intake, Any, Incoming], None]]] = {
+    StatusTopic: Intake._status,
+    HeartbeatTopic: Intake._heartbeat,
+    DescriptionTopic: Intake._description,
+    StateTopic: Intake._state,
+    CommandTopic: Intake._command,
+    AckTopic: Intake._ack,
+}
+#: Several gateways will share the load by ``$share`` here; the retained topics must then stay plain subscriptions.
+SUBSCRIPTIONS: Final = tuple(topic.filter() for topic in _HANDLERS)

@@ -1,0 +1,148 @@
+"""The gateway's process: what agents report becomes gates in Redis and rows in the database.
+
+The broker's thread only puts messages into a bounded queue; one worker takes all that wait and handles them as a
+batch. Nothing is kept that would be missed: agents repeat every ack until ``committed`` names it, and all retained
+topics on every connect, so that this process may be killed at any line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Literal
+
+import structlog
+
+from gateway import __version__
+from gateway.bookkeeper import Bookkeeper
+from gateway.broker import BrokerLink, Incoming, Login, Will
+from gateway.epochs import Epochs
+from gateway.intake import SUBSCRIPTIONS, Intake
+from gateway.ledger import Ledger, utc_now
+from gateway.liveness import Liveness
+from gateway.protocol.errors import TidegateError
+from gateway.protocol.messages import HostStatus, SiteState
+from gateway.protocol.topics import HeartbeatTopic, HostStatusTopic
+from gateway.sites import Sites
+
+log = structlog.get_logger(__name__)
+
+#: Beats are gathered for this long: one call to Redis costs as much as ten beats in a call.
+GATHER_S: Final = 0.05
+#: Anything else waits no longer than this for company.
+PROMPT_S: Final = 0.01
+IDLE_S: Final = 1.0
+#: What may wait. Beyond that the newest is dropped: a beat comes again in 20 s, an ack is repeated until committed.
+WAITING: Final = 100_000
+WAITING_BYTES: Final = 64 * 1024 * 1024
+BATCH: Final = 5_000
+_BEAT: Final = "/" + HeartbeatTopic.pattern.rpartition("/")[2]
+
+
+class Recorder:
+    """From :meth:`start` to :meth:`stop` the one writer of the gate's keys, and one of the ledger's two."""
+
+    def __init__(self, login: Login, *, ledger: Ledger, sites: Sites, liveness: Liveness) -> None:
+        self._sites = sites
+        self._epochs = Epochs()
+        self._boot = secrets.token_hex(8)
+        self._since = utc_now()
+        self._link = BrokerLink(
+            login,
+            subscriptions=SUBSCRIPTIONS,
+            on_message=self._enqueue,
+            on_connect=self._announce,
+            will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)),
+        )
+        self._books = Bookkeeper(ledger=ledger, sites=sites, liveness=liveness, publish=self._link.publish)
+        self._worker = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._stopping = threading.Event()
+        self._arrived = threading.Event()
+        self._prompt = threading.Event()
+        self._waiting: deque[Incoming] = deque()
+        # Each counter has one thread that writes it, so none needs a lock.
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._dropped = 0
+        self._dropped_reported = 0
+        self._undecodable = 0
+
+    def start(self) -> None:
+        """Load the highest epochs, then connect and work.
+
+        Raises:
+            Unavailable: the database does not answer, so nobody knows which epochs are too old.
+        """
+        self._epochs.load(self._sites.all())
+        self._worker.start()
+        self._link.start()
+
+    def stop(self) -> None:
+        """Handle what waits, say goodbye and end; at most 3 s."""
+        with contextlib.suppress(TidegateError):  # without a link the broker has published our will
+            self._link.publish(HostStatusTopic(), self._host_status(SiteState.OFFLINE))
+        self._stopping.set()
+        self._arrived.set()
+        self._prompt.set()
+        self._worker.join(1.5)
+        self._link.stop()
+
+    def _host_status(self, state: Literal[SiteState.ONLINE, SiteState.OFFLINE]) -> HostStatus:
+        return HostStatus(state=state, boot=self._boot, since=self._since, version=__version__)
+
+    def _announce(self) -> None:
+        self._link.publish(HostStatusTopic(), self._host_status(SiteState.ONLINE))
+
+    def _enqueue(self, incoming: Incoming) -> None:
+        """In the broker's thread: never waits."""
+        if len(self._waiting) >= WAITING or self._bytes_in - self._bytes_out >= WAITING_BYTES:
+            self._dropped += 1
+            return
+        self._bytes_in += len(incoming.payload)
+        self._waiting.append(incoming)
+        if not incoming.topic.endswith(_BEAT):
+            self._prompt.set()
+        if not self._arrived.is_set():
+            self._arrived.set()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            if self._arrived.wait(IDLE_S) and self._prompt.wait(GATHER_S):
+                self._stopping.wait(PROMPT_S)
+            self._arrived.clear()
+            self._prompt.clear()
+            self._guard(self._cycle)
+            self._guard(self._books.chores)
+        while self._waiting:
+            self._guard(self._cycle)
+        self._guard(self._books.flush)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:  # a fault of ours costs one batch, never the worker: agents repeat what matters
+            log.exception("batch-failed")
+
+    def _cycle(self) -> None:
+        intake = Intake(self._epochs, now=utc_now(), now_s=time.monotonic())
+        for _ in range(min(len(self._waiting), BATCH)):
+            incoming = self._waiting.popleft()
+            self._bytes_out += len(incoming.payload)
+            intake.take(incoming)
+        if self._waiting:
+            self._arrived.set()
+            self._prompt.set()
+        self._report(intake)
+        self._books.keep(intake)
+
+    def _report(self, intake: Intake) -> None:
+        if intake.undecodable:
+            self._undecodable += intake.undecodable
+            log.warning("undecodable-messages", count=intake.undecodable, since_start=self._undecodable)
+        if self._dropped > self._dropped_reported:
+            log.error("overloaded-messages-dropped", count=self._dropped - self._dropped_reported)
+            self._dropped_reported = self._dropped
