@@ -9,6 +9,7 @@ import pytest
 
 from site_agent.drivers.modbus import ModbusTcpDriver
 from site_agent.drivers.port import PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable, PlcUnsure
+from tests.conditions import STRETCH
 from tests.plc import FaultyPlc, Write
 from tests.plc_faults import (
     ANOTHER_ADDRESS,
@@ -32,7 +33,8 @@ from tests.plc_faults import (
 )
 
 #: Long enough for a busy machine to answer, short enough to wait for.
-TIMEOUT_S = 0.4
+TIMEOUT_S = 0.5 * STRETCH
+PATIENCE_S = 60.0
 EXECUTED, NOT_EXECUTED = 1, 0
 
 
@@ -47,6 +49,15 @@ async def driver(plc: FaultyPlc) -> AsyncIterator[ModbusTcpDriver]:
     driver = ModbusTcpDriver(plc.host, plc.port, unit=1, timeout_s=TIMEOUT_S)
     await driver.open()
     await until(lambda: plc.connections_made)  # the kernel says yes before the PLC's thread has
+    yield driver
+    await driver.close()
+
+
+@pytest.fixture
+async def patient(plc: FaultyPlc) -> AsyncIterator[ModbusTcpDriver]:
+    """A driver whose time-out never comes in a test."""
+    driver = ModbusTcpDriver(plc.host, plc.port, unit=1, timeout_s=PATIENCE_S)
+    await driver.open()
     yield driver
     await driver.close()
 
@@ -166,26 +177,20 @@ async def test_driver_left_alone_after_a_reset_does_not_connect_again(plc: Fault
     assert plc.writes == []
 
 
-async def test_reset_ends_the_wait_before_the_time_out(plc: FaultyPlc) -> None:
+async def test_reset_ends_the_wait_before_the_time_out(plc: FaultyPlc, patient: ModbusTcpDriver) -> None:
     """A broken connection is reported when it breaks; nobody waits for a reply that cannot come."""
-    driver = ModbusTcpDriver(plc.host, plc.port, unit=1, timeout_s=60)
-    await driver.open()
     plc.misbehave(RESET_AFTER, on=WRITES)
     async with asyncio.timeout(10):
         with pytest.raises(PlcSilent):
-            await driver.write(0, [1])
-    await driver.close()
+            await patient.write(0, [1])
 
 
-async def test_wrong_answer_ends_the_wait_before_the_time_out(plc: FaultyPlc) -> None:
+async def test_wrong_answer_ends_the_wait_before_the_time_out(plc: FaultyPlc, patient: ModbusTcpDriver) -> None:
     """An answer of another unit is reported as such, not waited past."""
-    driver = ModbusTcpDriver(plc.host, plc.port, unit=1, timeout_s=60)
-    await driver.open()
     plc.misbehave(ANOTHER_UNIT, on=WRITES)
     async with asyncio.timeout(10):
         with pytest.raises(PlcConfused):
-            await driver.write(0, [1])
-    await driver.close()
+            await patient.write(0, [1])
 
 
 @pytest.mark.invariant("I17")
@@ -212,26 +217,26 @@ async def test_late_answer_is_never_another_register_s(plc: FaultyPlc, driver: M
 
 @pytest.mark.invariant("I1")
 async def test_write_whose_caller_is_cancelled_ends_by_itself_before_the_next_request(
-    plc: FaultyPlc, driver: ModbusTcpDriver
+    plc: FaultyPlc, patient: ModbusTcpDriver
 ) -> None:
     """The PLC acts on a write that was sent, so nobody may pull it back half-way."""
-    plc.misbehave(delay(TIMEOUT_S / 2), on=WRITES)
-    write = asyncio.create_task(driver.write(10, [5]))
+    plc.misbehave(delay(0.1), on=WRITES)
+    write = asyncio.create_task(patient.write(10, [5]))
     await until(lambda: plc.requests)
     write.cancel()
     with pytest.raises(asyncio.CancelledError):
         await write
-    assert await driver.read(10, 1) == (5,)
+    assert await patient.read(10, 1) == (5,)
     assert plc.writes == [Write(6, 10, (5,))]
     assert plc.connections_made == 1
 
 
-async def test_close_waits_for_a_write_on_its_way(plc: FaultyPlc, driver: ModbusTcpDriver) -> None:
+async def test_close_waits_for_a_write_on_its_way(plc: FaultyPlc, patient: ModbusTcpDriver) -> None:
     """A clean stop ends the write first, and the writer learns how it ended."""
-    plc.misbehave(delay(TIMEOUT_S / 2), on=WRITES)
-    write = asyncio.create_task(driver.write(10, [5]))
+    plc.misbehave(delay(0.1), on=WRITES)
+    write = asyncio.create_task(patient.write(10, [5]))
     await until(lambda: plc.requests)
-    await driver.close()
+    await patient.close()
     await write
     assert plc.writes == [Write(6, 10, (5,))]
 

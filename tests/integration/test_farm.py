@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 import signal
 import socket
 import struct
@@ -20,6 +18,7 @@ import pytest
 from gateway.protocol.errors import SettingsError, Unavailable
 from site_agent.simulator import block
 from site_agent.simulator.farm import Farm
+from tests.requirements import program
 
 PLCS = ("plc-1", "plc-2")
 
@@ -70,9 +69,8 @@ def running(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """The farm as a program, ready; it is stopped at the end."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    program = "from gateway.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "simulate", "--port", "0", "--ready-file", str(ready), *options],
+        [sys.executable, "-m", "gateway", "simulate", "--port", "0", "--ready-file", str(ready), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,17 +99,20 @@ def _wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -
 
 def mbpoll(port: int, register: int, *written: int) -> str:
     """Read or write one holding register with the program that technicians use."""
-    command = ["mbpoll", "-m", "tcp", "-p", str(port), "-0", "-r", str(register), "-1", "127.0.0.1", *map(str, written)]
+    command = [
+        str(program("mbpoll")),
+        "-m",
+        "tcp",
+        "-p",
+        str(port),
+        "-0",
+        "-r",
+        str(register),
+        "-1",
+        "127.0.0.1",
+        *map(str, written),
+    ]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
-
-
-@pytest.fixture
-def _with_mbpoll() -> None:
-    if shutil.which("mbpoll") is None:
-        reason = "mbpoll is not installed (apt install mbpoll)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 async def test_farm_shows_two_plcs_with_two_feeders_each(farm: Farm) -> None:
@@ -254,7 +255,6 @@ async def test_memory_that_is_something_else_is_refused(tmp_path: Path) -> None:
         await Farm(memory=memory).start()
 
 
-@pytest.mark.usefixtures("_with_mbpoll")
 async def test_setting_written_by_mbpoll_is_read_by_mbpoll(farm: Farm) -> None:
     """An independent Modbus client sees one register, not the one beside it."""
     port = farm.addresses["plc-2"].port
