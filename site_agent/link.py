@@ -26,6 +26,7 @@ from pydantic import SecretStr
 
 from gateway.protocol.codec import encode
 from gateway.protocol.errors import TidegateError, Unavailable
+from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
 from gateway.protocol.topics import Topic
 
@@ -226,7 +227,7 @@ async def connected(login: Login, will: Will, on_arrival: Callable[[Arrival], No
     client = aiomqtt.Client(
         login.host,
         login.port,
-        identifier=login.username,
+        identifier=CLIENT_ID_PREFIX + login.username,
         username=login.username,
         password=login.password.get_secret_value(),
         protocol=aiomqtt.ProtocolVersion.V5,

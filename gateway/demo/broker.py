@@ -24,11 +24,9 @@ from gateway.demo.credentials import (
     write_private,
 )
 from gateway.protocol.errors import Fault, InvalidInput
-from gateway.protocol.ids import is_id, is_principal
+from gateway.protocol.ids import CLIENT_ID_PREFIX, is_id, is_principal
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES
 
-#: No user name can start with it, so ids that clients choose never meet those that the broker gives to services.
-ID_PREFIX: Final = "auto:"
 #: Above the protocol's limit, so that our own code, and not the broker, refuses what is too large.
 PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 16_384
 MAX_CONNECTIONS: Final = 20_000
@@ -177,7 +175,7 @@ class BrokerFiles:
         listening = self.listening
         return {
             "folder": listening.folder or self.folder.as_posix(),
-            "id_prefix": ID_PREFIX,
+            "id_prefix": CLIENT_ID_PREFIX,
             "packet_bytes": PACKET_BYTES,
             "max_connections": MAX_CONNECTIONS,
             "persistence": str(listening.persistence).lower(),

@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 from rich.console import Console
 from rich.markup import escape
 
+from gateway import logs
 from gateway.demo.credentials import write_private
 from gateway.demo.logtail import LogTail, readable
 from gateway.demo.ports import free_port, is_free
@@ -99,6 +100,7 @@ class Demo:
             SettingsError: a port or program cannot be had, or the demo runs already in this folder.
             Unavailable: a part did not become ready.
         """
+        logs.configure("demo", level="ERROR")
         began_s = time.monotonic()
         self._refuse_second_run()
         chosen = choose_ports(self._environment)

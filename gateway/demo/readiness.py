@@ -12,13 +12,13 @@ from typing import Final
 import redis
 
 from gateway.broker import BrokerLink, Incoming, Login
+from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import decode
-from gateway.protocol.errors import DecodeError
-from gateway.protocol.messages import Heartbeat, HostStatus, SiteState
+from gateway.protocol.errors import DecodeError, Unavailable
+from gateway.protocol.messages import HostStatus, SiteState
 from gateway.protocol.topics import HostStatusTopic
 
 _PATIENCE_S: Final = 1.0
-_ALIVE: Final = "tidegate:alive:"
 
 
 def listens(host: str, port: int) -> bool:
@@ -39,17 +39,14 @@ def redis_answers(url: str) -> bool:
         return False
 
 
-def live_epoch(url: str, site: str) -> int | None:
+def live_epoch(url: str, site: str, expiry_s: int) -> int | None:
     """The epoch of the site's beat in Redis; None if the site is silent, or Redis is."""
-    try:
-        with redis.Redis.from_url(url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S) as client:
-            beat = client.get(_ALIVE + site)
-    except redis.RedisError:
-        return None
-    try:
-        return decode(Heartbeat, "", bytes(beat)).epoch if isinstance(beat, bytes) else None
-    except DecodeError:
-        return None
+    with open_redis(url) as client:
+        try:
+            alive = Liveness(client, expiry_s=expiry_s).read(site)
+        except Unavailable:
+            return None
+    return None if alive is None else alive.heartbeat.epoch
 
 
 def http_status(url: str, *, token: str | None = None) -> int | None:

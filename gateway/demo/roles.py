@@ -138,7 +138,7 @@ class Plan:
         if role == REDIS:
             return [str(self.programs.redis), str(self.home / "redis" / "redis.conf")]
         if role == FARM:
-            return [*ours, "simulate", "--ready-file", str(self.farm_file)]
+            return [*ours, "simulate", "--ready-file", str(self.farm_file), "--state", str(self.home / "plcs.json")]
         if role == AGENT:
             return [*ours, "agent", "--config", str(self.site_file)]
         return [*ours, role]

@@ -119,16 +119,19 @@ class Stack:
             GATEWAY: lambda: readiness.gateway_is_online(self.login(self.plan.person)),
             FACADE: lambda: readiness.http_status(f"{self.http_url}/readyz") == 200,
             FARM: self.plan.farm_file.exists,
-            AGENT: lambda: readiness.live_epoch(self.redis_url, self.plan.site) not in {None, self._past_epoch},
+            AGENT: lambda: self._live_epoch() not in {None, self._past_epoch},
         }
         return questions[role]()
+
+    def _live_epoch(self) -> int | None:
+        return readiness.live_epoch(self.redis_url, self.plan.site, self.plan.alive_expiry_s)
 
     def _launch(self, role: str) -> None:
         if role == FARM:
             self.plan.farm_file.unlink(missing_ok=True)
         if role == AGENT:
             # The key of the agent's last life must not make the new one look ready before it is.
-            self._past_epoch = readiness.live_epoch(self.redis_url, self.plan.site)
+            self._past_epoch = self._live_epoch()
         self.children[role].start()
 
     @property

@@ -13,6 +13,9 @@ from pydantic import StringConstraints
 
 ID_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
 PRINCIPAL_PATTERN: Final = r"^@[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$"
+#: MQTT client ids begin with it. No user name can, so where the broker takes the user name as a service's client id,
+#: an id that a client chose never is one of those.
+CLIENT_ID_PREFIX: Final = "tidegate:"
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 COMMAND_ID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 

@@ -7,7 +7,8 @@ import socket
 
 from pydantic import SecretStr
 
-from gateway.demo.broker import ID_PREFIX, PACKET_BYTES
+from gateway.demo.broker import PACKET_BYTES
+from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.topics import HostStatusTopic, StatusTopic
 from tests.conditions import eventually
 from tests.mqtt_client import MqttClient
@@ -45,7 +46,7 @@ def test_person_with_the_client_id_of_a_service_refused(broker: RunningBroker) -
 def test_site_with_the_client_id_of_another_site_evicts_only_itself(broker: RunningBroker, site_id: str) -> None:
     """At the machines' listener the id that a client sends does not count: the user name is its id."""
     mine, other = broker.add_site(site_id), broker.add_site(f"{site_id}-b")
-    with MqttClient(other) as victim, MqttClient(mine, client_id=f"{ID_PREFIX}{other.username}"):
+    with MqttClient(other) as victim, MqttClient(mine, client_id=f"{CLIENT_ID_PREFIX}{other.username}"):
         victim.subscribe(HostStatusTopic.filter())
         assert not victim.lost.is_set()
 
@@ -60,7 +61,7 @@ def test_second_connection_of_a_machine_replaces_the_first(broker: RunningBroker
 def test_second_terminal_of_a_person_leaves_the_first_alone(broker: RunningBroker) -> None:
     """People may open several terminals, with ids of their own under the prefix or with none."""
     ana = broker.add_person("@ana")
-    with MqttClient(ana) as first, MqttClient(ana), MqttClient(ana, client_id=f"{ID_PREFIX}desk") as third:
+    with MqttClient(ana) as first, MqttClient(ana), MqttClient(ana, client_id=f"{CLIENT_ID_PREFIX}desk") as third:
         first.subscribe(HostStatusTopic.filter())
         third.subscribe(HostStatusTopic.filter())
         assert not first.lost.is_set()
