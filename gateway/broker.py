@@ -45,6 +45,10 @@ class BrokerLink:
 
     ``on_message`` and ``on_connect`` run in the link's own thread: they must be quick and never wait. ``on_connect``
     runs on every connection once the subscriptions stand, and may publish. ``client_id`` None lets the broker choose.
+
+    For those who receive much and need not answer at once: ``fleeting`` are subscriptions at QoS 0, for what comes
+    anew by itself and so needs no confirmation; and ``rest_s`` is how long the link lets messages gather before it
+    reads them, since to be woken for one message costs more than to read four.
     """
 
     def __init__(
@@ -53,20 +57,23 @@ class BrokerLink:
         *,
         subscriptions: Sequence[str],
         on_message: Callable[[Incoming], None],
+        fleeting: Sequence[str] = (),
         on_connect: Callable[[], None] | None = None,
         will: Will | None = None,
         keepalive_s: int = 10,
         client_id: str | None = None,
+        rest_s: float = 0.0,
     ) -> None:
         self._on_connect = on_connect
         self._plan = Plan(
             login=login,
-            subscriptions=tuple(subscriptions),
+            subscriptions=dict.fromkeys(subscriptions, 1) | dict.fromkeys(fleeting, 0),
             on_message=on_message,
             on_ready=self._became_ready,
             will=will,
             keepalive_s=keepalive_s,
             client_id=client_id or "",
+            rest_s=rest_s,
         )
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from functools import lru_cache
@@ -73,12 +73,14 @@ class Plan:
     """What every connection of a link does; the callbacks run in the thread that runs the connection."""
 
     login: Login
-    subscriptions: tuple[str, ...]
+    #: Topic filter -> QoS at which the broker shall deliver.
+    subscriptions: Mapping[str, int]
     on_message: Callable[[Incoming], None]
     on_ready: Callable[[Connection], None]
     will: Will | None
     keepalive_s: int
     client_id: str
+    rest_s: float
 
 
 class BrokerRefused(TidegateError):
@@ -102,6 +104,7 @@ class Connection:
         self.ready_at_s: float | None = None
         self.lost = False
         self.reason = "the connection broke"
+        self._packets = 0
         #: Packet id -> who waits for its PUBACK; or the PUBACK itself, if it was quicker than ``publish`` returned.
         self._waiting: dict[int, Future[None] | ReasonCode] = {}
         self._client = _client_of(plan, self)
@@ -115,7 +118,7 @@ class Connection:
         login, started_s = self._plan.login, time.monotonic()
         try:
             self._client.connect(login.host, login.port, self._plan.keepalive_s, clean_start=True)
-            while self._client.loop(timeout=1.0) == paho.MQTT_ERR_SUCCESS:
+            while self._client.loop(timeout=1.0) == paho.MQTT_ERR_SUCCESS and self._read_on():
                 if self.ready_at_s is None and time.monotonic() - started_s > HANDSHAKE_S:
                     self.reason = f"no answer to CONNECT or SUBSCRIBE within {HANDSHAKE_S:g} s"
                     break
@@ -125,6 +128,17 @@ class Connection:
             if sock is not None:
                 sock.close()
             self._fail_waiting()
+
+    def _read_on(self) -> bool:
+        """Rest, so that more can come, and read all that did; whether the connection still stands."""
+        if self._plan.rest_s and self.ready_at_s is not None:
+            time.sleep(self._plan.rest_s)
+            before = -1
+            while before != self._packets:
+                before = self._packets
+                if self._client.loop(timeout=0.0) != paho.MQTT_ERR_SUCCESS:
+                    return False
+        return True
 
     def cut(self) -> None:
         """End it without a goodbye, from any thread."""
@@ -171,7 +185,7 @@ class Connection:
         if reason.is_failure:
             self.reason = f"the broker refused the login: {reason}"
         elif subscriptions:
-            client.subscribe([(each, SubscribeOptions(qos=1)) for each in subscriptions])
+            client.subscribe([(each, SubscribeOptions(qos=qos)) for each, qos in subscriptions.items()])
         else:
             self._ready()
 
@@ -204,6 +218,7 @@ class Connection:
 
     def on_publish(self, _client: paho.Client, _data: object, mid: int, reason: ReasonCode, _p: object) -> None:
         """PUBACK."""
+        self._packets += 1
         found = self._waiting.setdefault(mid, reason)
         if isinstance(found, Future):
             self._waiting.pop(mid, None)
@@ -212,6 +227,7 @@ class Connection:
     def on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         """PUBLISH from the broker."""
         received_s = time.monotonic()
+        self._packets += 1
         try:
             self._plan.on_message(
                 Incoming(

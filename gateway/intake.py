@@ -170,4 +170,6 @@ _HANDLERS: Final[dict[type[Topic], Callable[[Intake, Any, Incoming], None]]] = {
     AckTopic: Intake._ack,
 }
 #: Several gateways will share the load by ``$share`` here; the retained topics must then stay plain subscriptions.
-SUBSCRIPTIONS: Final = tuple(topic.filter() for topic in _HANDLERS)
+SUBSCRIPTIONS: Final = tuple(topic.filter() for topic in _HANDLERS if topic is not HeartbeatTopic)
+#: A beat that the broker could not hand over at once is not worth a confirmation; the next one comes by itself.
+FLEETING: Final = (HeartbeatTopic.filter(),)

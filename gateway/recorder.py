@@ -21,7 +21,7 @@ from gateway import __version__
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
 from gateway.epochs import Epochs
-from gateway.intake import SUBSCRIPTIONS, Intake
+from gateway.intake import FLEETING, SUBSCRIPTIONS, Intake
 from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness
 from gateway.protocol.errors import TidegateError
@@ -31,6 +31,8 @@ from gateway.sites import Sites
 
 log = structlog.get_logger(__name__)
 
+#: Messages gather at the broker's socket for this long; nobody waits for our answers.
+REST_S: Final = 0.02
 #: Beats are gathered for this long: one call to Redis costs as much as ten beats in a call.
 GATHER_S: Final = 0.05
 #: Anything else waits no longer than this for company.
@@ -54,6 +56,8 @@ class Recorder:
         self._link = BrokerLink(
             login,
             subscriptions=SUBSCRIPTIONS,
+            fleeting=FLEETING,
+            rest_s=REST_S,
             on_message=self._enqueue,
             on_connect=self._announce,
             will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)),

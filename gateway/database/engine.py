@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -118,6 +119,7 @@ def upgrade(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415 # costs a third of a second, and only here
     from alembic.config import Config  # noqa: PLC0415 # same
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every plug-in it loads
     with _migrating(engine) as connection:
         config = Config()
         config.set_main_option("script_location", "gateway.database:migrations")
