@@ -40,8 +40,9 @@ class Fence:
             if not foreign or status.epoch < self.epoch:
                 return Verdict.CLEAR
             return Verdict.DOUBT if retained else Verdict.TWIN
-        # A late will of a former connection of ours, or of a former run.
-        return Verdict.REASSERT if status.epoch <= self.epoch and not retained else Verdict.CLEAR
+        # A late will of a former connection of ours, or of a former run; our own `stopped` comes back to us too.
+        late = status.state is SiteState.OFFLINE and status.epoch <= self.epoch and not retained
+        return Verdict.REASSERT if late else Verdict.CLEAR
 
     def beat(self, beat: Heartbeat, own: bool) -> Verdict:
         """Judge a live heartbeat on our own topic; ``own`` if it is one of those we sent."""

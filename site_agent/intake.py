@@ -59,7 +59,10 @@ def judge(
     try:
         command = decode(Command, str(topic), payload)
     except DecodeError as error:
-        identified = decode(_Identified, str(topic), payload)
+        try:
+            identified = decode(_Identified, str(topic), payload)
+        except DecodeError:
+            raise error from None
         faults = "; ".join(map(str, error.faults))[:1000]
         return Request(
             id=identified.id,
