@@ -20,7 +20,7 @@ from gateway.demo.logtail import LogTail, readable
 from gateway.demo.ports import free_port, is_free
 from gateway.demo.programs import Source, choose
 from gateway.demo.readiness import listens
-from gateway.demo.roles import HOST, Plan, Ports
+from gateway.demo.roles import BROKER, FARM, HOST, REDIS, Plan, Ports
 from gateway.demo.site import PROBE_DEVICE, PROBE_PROPERTY
 from gateway.demo.stack import Stack
 from gateway.protocol.errors import Fault, SettingsError
@@ -136,7 +136,7 @@ class Demo:
         settings = f"{url}/v1/sites/{plan.site}/devices/{PROBE_DEVICE}/settings"
         curl = (
             f"curl -X PATCH {settings} -H 'Authorization: Bearer {stack.token}' "
-            f"-H 'Content-Type: application/merge-patch+json' -d '{{\"{PROBE_PROPERTY}\": 120}}'"
+            f"-H 'Content-Type: application/merge-patch+json' -d '{{\"{PROBE_PROPERTY}\": 150}}'"
         )
         topics = shlex.quote(f"{ROOT}/#")
         secret = plan.broker_files.secret(plan.person)
@@ -147,17 +147,21 @@ class Demo:
             ("change a portion", curl),
             (f"watch everything, as the technician {plan.person}", watch),
             ("for scripts (addresses and secrets)", str(self._demo_file)),
+            ("all logs", str(self._home / "logs")),
         ):
             self._say(f"[bold]{title}[/]\n  {escape(text)}")
         self._say("")
 
     def _follow(self, stack: Stack) -> NoReturn:
         tail = LogTail({role: child.log for role, child in stack.children.items()})
+        for role in (BROKER, REDIS, FARM):
+            tail.skip(role)  # their greetings, and our own questions whether they are ready
         dead: set[str] = set()
         while True:
             for role, line in tail.lines():
-                if line.strip():
-                    self._say(readable(role, line))
+                shown = readable(role, line)
+                if shown is not None:
+                    self._say(shown)
             for role, child in stack.children.items():
                 if not child.running and role not in dead:
                     dead.add(role)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,15 +21,22 @@ _COLOURS: Final = {
     "agent": "yellow",
 }
 _LEVELS: Final = {"warning": "yellow", "error": "bold red", "critical": "bold red"}
+_OURS: Final = ("gateway", "site_agent", "http_facade")
 #: What the line says elsewhere, or what a person does not ask for.
 _HIDDEN: Final = frozenset({"timestamp", "level", "event", "logger", "process"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MAX_CHARS: Final = 400
 
 
-def readable(role: str, line: str) -> str:
-    """One log line for the screen, as rich markup: who, when, what; control characters are shown, not obeyed."""
-    body = _structured(line) or _text(line)
+def readable(role: str, line: str) -> str | None:
+    """One log line for the screen, as rich markup: who, when, what; control characters are shown, not obeyed.
+
+    None for what a person need not see: empty lines, and what libraries say without a warning.
+    """
+    record = _structured(line)
+    if not line.strip() or (record is not None and _is_chatter(record)):
+        return None
+    body = _text(line) if record is None else _record(record)
     return f"[{_COLOURS.get(role, 'white')}]{role:>7}[/] {body}"
 
 
@@ -40,12 +48,17 @@ def _shown(match: re.Match[str]) -> str:
     return repr(match[0])[1:-1]
 
 
-def _structured(line: str) -> str | None:
+def _structured(line: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
     except ValueError:
         return None
-    return _record(record) if isinstance(record, dict) and "event" in record else None
+    return record if isinstance(record, dict) and "event" in record else None
+
+
+def _is_chatter(record: Mapping[str, Any]) -> bool:
+    ours = str(record.get("logger", "")).startswith(_OURS)
+    return not ours and str(record.get("level", "")) not in _LEVELS
 
 
 def _record(record: Mapping[str, Any]) -> str:
@@ -71,6 +84,11 @@ class LogTail:
         self._files = dict(files)
         self._read = dict.fromkeys(files, 0)
         self._rest = dict.fromkeys(files, b"")
+
+    def skip(self, role: str) -> None:
+        """Leave out what a role has said so far."""
+        with contextlib.suppress(FileNotFoundError):
+            self._read[role] = self._files[role].stat().st_size
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Role and line, for every line that is whole by now."""

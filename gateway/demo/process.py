@@ -87,7 +87,7 @@ class Child:
             if sys.platform == "win32":
                 process.send_signal(signal.CTRL_BREAK_EVENT)
             else:
-                process.send_signal(signal.SIGCONT)
+                self._signal_all(signal.SIGCONT)
                 process.terminate()
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
@@ -101,23 +101,32 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), and wait until it is gone."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        """End it and the processes it has started at once (SIGKILL), and wait until it is gone."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            self._signal_all(signal.SIGKILL)
+        process.wait()
 
     def signal(self, number: int) -> None:
-        """Send a signal; nothing happens if it has ended."""
+        """Send a signal to the program alone; nothing happens if it has ended."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
+    def _signal_all(self, number: int) -> None:
+        if sys.platform != "win32" and self.running and self.pid is not None:
+            os.killpg(self.pid, number)
+
     def freeze(self) -> None:
-        """Stop its clockwork without closing anything, as a hung machine would (POSIX)."""
-        self.signal(signal.SIGSTOP)
+        """Stop its clockwork, and its children's, without closing anything, as a hung machine would (POSIX)."""
+        self._signal_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen child go on."""
-        self.signal(signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
 
     @property
     def command_line(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -13,10 +14,10 @@ import redis
 
 from gateway.broker import BrokerLink, Incoming, Login
 from gateway.liveness import Liveness, open_redis
-from gateway.protocol.codec import decode
+from gateway.protocol.codec import decode_topic
 from gateway.protocol.errors import DecodeError, Unavailable
-from gateway.protocol.messages import HostStatus, SiteState
-from gateway.protocol.topics import HostStatusTopic
+from gateway.protocol.messages import Message, SiteState
+from gateway.protocol.topics import HostStatusTopic, StatusTopic, Topic
 
 _PATIENCE_S: Final = 1.0
 
@@ -67,23 +68,21 @@ def http_get(url: str, *, token: str | None = None) -> tuple[int | None, object]
         return None, None
 
 
-def gateway_is_online(login: Login) -> bool:
-    """Whether the gateway's retained status says online."""
-    seen: list[bool] = []
+def is_online(login: Login) -> bool:
+    """Whether the retained status of a site, if the login is a site's, or else of the gateway, says online."""
+    topic: Topic = HostStatusTopic() if login.username.startswith("@") else StatusTopic(site=login.username)
+    seen: list[Message] = []
     answered = threading.Event()
 
     def take(incoming: Incoming) -> None:
-        try:
-            message = decode(HostStatus, incoming.topic, incoming.payload)
-        except DecodeError:
-            return
-        seen.append(message.state is SiteState.ONLINE)
-        answered.set()
+        with contextlib.suppress(DecodeError):
+            seen.append(decode_topic(topic, incoming.payload))
+            answered.set()
 
-    link = BrokerLink(login, subscriptions=[HostStatusTopic.filter()], on_message=take)
+    link = BrokerLink(login, subscriptions=[str(topic)], on_message=take)
     link.start()
     try:
         answered.wait(_PATIENCE_S)
     finally:
         link.stop()
-    return bool(seen) and seen[-1]
+    return bool(seen) and getattr(seen[-1], "state", None) is SiteState.ONLINE

@@ -116,7 +116,7 @@ class Stack:
         questions: dict[str, Callable[[], bool]] = {
             BROKER: lambda: readiness.listens(HOST, ports.machines) and readiness.listens(HOST, ports.people),
             REDIS: lambda: readiness.redis_answers(self.redis_url),
-            GATEWAY: lambda: readiness.gateway_is_online(self.login(self.plan.person)),
+            GATEWAY: lambda: readiness.is_online(self.login(self.plan.person)),
             FACADE: lambda: readiness.http_status(f"{self.http_url}/readyz") == 200,
             FARM: self.plan.farm_file.exists,
             AGENT: lambda: self._live_epoch() not in {None, self._past_epoch},
