@@ -43,17 +43,17 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of every string constant that may be a piece of a topic."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
-    # No topic begins with a slash: an f-string that does is a JSON pointer or an HTTP path.
-    pointers = [piece for node in nodes if isinstance(node, ast.JoinedStr) and _slash(node) for piece in node.values]
-    passed = {id(node) for node in [*docstrings, *pointers]}
+    others = [piece for node in nodes if isinstance(node, ast.JoinedStr) and not _topic(node) for piece in node.values]
+    passed = {id(node) for node in [*docstrings, *others]}
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed:
             yield node.lineno, node.value
 
 
-def _slash(node: ast.JoinedStr) -> bool:
-    first = node.values[0] if node.values else None
-    return isinstance(first, ast.Constant) and str(first.value).startswith("/") and ROOT not in str(first.value)
+def _topic(node: ast.JoinedStr) -> bool:
+    """Whether an f-string may be a topic: none begins with a slash (a JSON pointer does), none holds an HTTP path."""
+    text = "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values)
+    return ROOT in text or not (text.startswith("/") or "/v1/" in text)
 
 
 def topic_literals(path: Path) -> list[str]:
