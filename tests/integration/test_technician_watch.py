@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -63,6 +66,23 @@ def test_watch_shows_live_what_happens(site: FakeSite, env: dict[str, str]) -> N
         terminal.shows("command", "portion_g=130", "by @ana")
         terminal.shows("rejected", "overloaded: ask again")
     assert terminal.exit_code == 0, terminal.lines
+
+
+def test_watch_on_a_terminal_is_coloured(site: FakeSite, env: dict[str, str]) -> None:
+    """Whoever looks at a screen sees states in colours; a pipe gets none (see above)."""
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [*WATCH, "--once", site.name],
+        env={**env, "TERM": "xterm"},
+        stdout=theirs,
+        stderr=theirs,
+        check=True,
+        timeout=60,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "\x1b[32m\x1b[1monline" in shown
 
 
 def test_watch_json_gives_one_object_a_line(site: FakeSite, env: dict[str, str]) -> None:
