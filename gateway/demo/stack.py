@@ -34,7 +34,7 @@ class Stack:
                 role,
                 plan.argv(role),
                 log=plan.home / "logs" / f"{role}.log",
-                environment={"PYTHONUNBUFFERED": "1", **plan.variables(role)},
+                environment=plan.variables(role),
             )
             for role in ROLES
         }

@@ -7,6 +7,7 @@ Run as ``python -m gateway.demo.wheel_broker FILE``, so that a supervisor has it
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -49,6 +50,10 @@ def main() -> None:
     """Serve until a signal ends the process."""
     from iotcore import IotCoreBroker  # noqa: PLC0415 # an extra that need not be there
 
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    # It reports every packet as an error.
+    logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
+    logging.getLogger("tracing").setLevel(logging.CRITICAL)
     IotCoreBroker(config_path=sys.argv[1]).run_forever()
 
 
