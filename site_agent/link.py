@@ -29,6 +29,7 @@ from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
 from gateway.protocol.topics import Topic
+from site_agent.sending import Sending
 
 #: paho leaves Nagle on; without this a round trip costs 88 ms instead of 1.
 _NODELAY: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
@@ -98,6 +99,7 @@ class Session:
         self._paho = client._client  # a contract test watches over this
         self._paho.on_publish = self._on_publish
         self._paho.on_message = self._on_message
+        self._sending = Sending(self._paho)
 
     async def subscribe(self, *filters: str) -> None:
         """Subscribe and wait for the SUBACK (which grants even what the ACL will filter).
