@@ -1,0 +1,148 @@
+"""The whole system with a hand on every wire: real processes, scriptable PLCs, and a proxy in front of each link.
+
+What a test has disturbed, :meth:`System.heal` mends, so that many tests may share one system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Self
+
+from gateway.demo.ports import free_port
+from gateway.demo.readiness import live_epoch
+from gateway.demo.roles import FACADE, FARM, ROLES, Plan, Ports
+from gateway.demo.stack import Stack
+from gateway.protocol.messages import Value
+from tests.auditor import Auditor
+from tests.conditions import eventually
+from tests.http_client import Answer, HttpClient
+from tests.mqtt_client import MqttClient
+from tests.plc import FaultyPlc, Write
+from tests.plc_faults import WRITE_ONE
+from tests.proxy import Proxy
+from tests.requirements import programs
+
+#: All but the simulated farm, whose place the scriptable PLCs take.
+STARTED: Final = tuple(role for role in ROLES if role != FARM)
+#: What each feeder's registers hold at first, from its base on: portion, interval, enabled.
+SETTINGS: Final = (50, 60, 1)
+#: device -> (PLC, base register), as in the demo's site file.
+PLACES: Final = {"feeder-1": (0, 0), "feeder-2": (0, 100), "feeder-3": (1, 0), "feeder-4": (1, 100)}
+PORTION, INTERVAL = 0, 1
+
+
+class System:
+    """Use :meth:`running`."""
+
+    def __init__(self, stack: Stack, plcs: tuple[FaultyPlc, FaultyPlc], agent_wire: Proxy, facade_wire: Proxy) -> None:
+        self.stack = stack
+        self.plcs = plcs
+        self.agent_wire = agent_wire
+        self.facade_wire = facade_wire
+        self.http = HttpClient(stack)
+        self._clients = ThreadPoolExecutor(8, thread_name_prefix="web-client")
+        self._portions = count(100, 5)
+
+    @classmethod
+    @contextmanager
+    def running(cls, home: Path, *, heartbeat_s: int = 1, alive_expiry_s: int = 3, **fields: Any) -> Iterator[Self]:  # noqa: ANN401 # fields of the plan
+        """Started and healthy; stopped at the end."""
+        with ExitStack() as stack:
+            modbus_port, ports = free_port(count=2), Ports.free()
+            plcs = tuple(stack.enter_context(FaultyPlc.running(port=modbus_port + each)) for each in (0, 1))
+            agent_wire = stack.enter_context(Proxy.to(ports.machines))
+            facade_wire = stack.enter_context(Proxy.to(ports.machines))
+            for plc in plcs:
+                for base in (0, 100):
+                    plc.set(base, *SETTINGS)
+            plan = Plan(
+                home=home,
+                programs=programs(),
+                ports=ports,
+                heartbeat_s=heartbeat_s,
+                alive_expiry_s=alive_expiry_s,
+                poll_s=0.2,
+                agent_broker_port=agent_wire.port,
+                agent_modbus_port=modbus_port,
+                environment={FACADE: {"TIDEGATE_BROKER_PORT": str(facade_wire.port)}},
+                **fields,
+            )
+            system = cls(Stack(plan), (plcs[0], plcs[1]), agent_wire, facade_wire)
+            stack.callback(system._clients.shutdown)
+            stack.callback(system.stack.stop)
+            system.heal()
+            yield system
+
+    @property
+    def site(self) -> str:
+        """The site's id."""
+        return self.stack.plan.site
+
+    @property
+    def plc(self) -> FaultyPlc:
+        """The PLC of feeder-1."""
+        return self.plcs[0]
+
+    def fresh(self) -> int:
+        """A portion in grams that nobody has asked for yet."""
+        return next(self._portions)
+
+    def written(self, grams: int) -> int:
+        """How often feeder-1's PLC carried out a write of this portion."""
+        return self.plc.writes.count(Write(WRITE_ONE, PORTION, (grams,)))
+
+    # --- mending -------------------------------------------------------------------------------------------
+
+    def heal(self) -> None:
+        """Undo every fault, start what is dead, and return when writes to all devices may pass."""
+        for plc in self.plcs:
+            plc.behave()
+        for wire in (self.agent_wire, self.facade_wire):
+            wire.release()
+        for role in STARTED:
+            self.stack.thaw(role)
+        self.stack.start([role for role in STARTED if not self.stack.children[role].running])
+        eventually(self.healthy, within_s=30, what="the whole system in good health")
+
+    def healthy(self) -> bool:
+        """Whether writes to all devices may pass now."""
+        if not self.stack.is_ready(FACADE):
+            return False
+        site = self.http.site()
+        if not site.get("online") or set(site["plcs"].values()) != {"ok"}:
+            return False
+        devices = self.http.get(f"/v1/sites/{self.site}/devices").body["items"]
+        return {each["device"] for each in devices if each["quality"] == "good"} == PLACES.keys()
+
+    # --- asking --------------------------------------------------------------------------------------------
+
+    def write_aside(self, values: dict[str, Value], **options: Any) -> Future[Answer]:  # noqa: ANN401 # as HttpClient.write
+        """Ask for settings while the test goes on."""
+        return self._clients.submit(self.http.write, values, **options)
+
+    @contextmanager
+    def auditor(self) -> Iterator[Auditor]:
+        """Ana, who sees everything of the site on the broker itself, and may command it."""
+        with MqttClient(self.stack.login(self.stack.plan.person)) as client:
+            yield Auditor(client, self.site, self.stack.plan.person)
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch of the live beat in Redis; None if the gate is shut."""
+        return live_epoch(self.stack.redis_url, self.site, self.stack.plan.alive_expiry_s)
+
+    def refused(self, code: str) -> Answer:
+        """The first answer that says so; what is asked for until then must not end otherwise than written."""
+        return eventually(lambda: _if_code(self.http.write({"portion_g": 50}, wait_s=1), code), what=code)
+
+    def passes(self, values: dict[str, Value], *, within_s: float) -> Answer:
+        """The first write that is applied."""
+        return eventually(lambda: _if_code(self.http.write(values), "applied"), within_s=within_s, what="a write")
+
+
+def _if_code(answer: Answer, code: str) -> Answer | None:
+    return answer if answer.code == code else None
