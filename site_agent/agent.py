@@ -67,7 +67,7 @@ class Agent:
             beats=self._beats,
             outlet=self,
             held=self._held,
-            on_changed=lambda device: self._pollers[self._devices[device].plc].poke(),
+            on_read=lambda device, values: self._pollers[self._devices[device].plc].learn(device, values),
         )
         self._parts = Parts(
             site=self._site,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,7 +69,7 @@ class Executor:
         beats: SentBeats,
         outlet: Outlet,
         held: Callable[[str], Values],
-        on_changed: Callable[[str], None],
+        on_read: Callable[[str, Values], None],
     ) -> None:
         self._site = site
         self._devices = devices
@@ -77,7 +78,9 @@ class Executor:
         self._beats = beats
         self._outlet = outlet
         self._held = held
-        self._on_changed = on_changed
+        self._on_read = on_read
+        #: Writes begun for each device: evidence about one of them counts only while it is the last.
+        self._begun: Counter[str] = Counter()
         self._unsettled: dict[str, tuple[str, Ack]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._searches: set[asyncio.Task[None]] = set()
@@ -91,7 +94,7 @@ class Executor:
             if entry.outcome is not None:
                 self._unsettled[entry.id] = (entry.requester, entry.outcome)
             if entry.outcome is None or not entry.outcome.final:
-                self._search(entry)
+                self._search(entry, entry.intent.result, turn=0)
 
     def receive(self, topic: CommandTopic, payload: bytes, reply: ReplyTo) -> None:
         """Take one command off the wire.
@@ -169,8 +172,15 @@ class Executor:
         device = request.device
         loop = asyncio.get_running_loop()
         on_the_way: list[asyncio.TimerHandle] = []
+        former: Values = {}
+        turn = 0
 
         def accepted() -> None:
+            # What was held when the command arrived may have been overwritten by those before it in the lane.
+            nonlocal former, turn
+            former = self._held(device.id)
+            self._begun[device.id] += 1
+            turn = self._begun[device.id]
             ack = entry.intent.model_copy(update={"result": {}})
             on_the_way.append(loop.call_later(ACCEPTED_AFTER_S, self._answer, request, reply, ack))
 
@@ -178,12 +188,18 @@ class Executor:
             device=device,
             values=request.command.input,
             expect_revision=request.command.expect.revision if request.command.expect else None,
-            former=entry.intent.result,
+            former=lambda: former,
             remaining_s=lambda: request.deadline_s - clock.elapsed_s(),
             on_accepted=accepted,
         )
+
+        async def job(lane: Lane) -> Outcome:
+            found = await perform(lane, write)
+            self._on_read(device.id, found.result)
+            return found
+
         try:
-            found = await self._lanes[device.plc].write_job(lambda lane: perform(lane, write))
+            found = await self._lanes[device.plc].write_job(job)
         except LaneFull as error:
             found = Outcome(state=State.REJECTED, code=AckCode.OVERLOADED, detail=str(error))
         for timer in on_the_way:
@@ -191,9 +207,8 @@ class Executor:
         outcome = self._ack(request, found.state, found.code, found.detail, found.result)
         await self._conclude(entry, outcome)
         self._answer(request, reply, outcome)
-        self._on_changed(device.id)
         if outcome.state is State.UNKNOWN and found.code is AckCode.PLC_SILENT:
-            self._search(entry)
+            self._search(entry, former, turn)
 
     async def _conclude(self, entry: Entry, outcome: Ack) -> None:
         # No ack may leave before its result is on disk, so this waits for a full disk to be cleared.
@@ -212,22 +227,30 @@ class Executor:
 
     # A command of unknown fate.
 
-    def _search(self, entry: Entry) -> None:
-        task = asyncio.create_task(self._find_evidence(entry), name=f"evidence {entry.id}")
+    def _search(self, entry: Entry, former: Values, turn: int) -> None:
+        search = self._find_evidence(entry, former, turn)
+        task = asyncio.create_task(search, name=f"evidence {entry.id}")
         self._searches.add(task)
         task.add_done_callback(self._searches.discard)
 
-    async def _find_evidence(self, entry: Entry) -> None:
+    async def _find_evidence(self, entry: Entry, former: Values, turn: int) -> None:
         device = self._devices.get(entry.intent.device)
         if device is None or not set(entry.intent.input) <= device.settings:
             log.error("no-evidence-possible", command=entry.id, cause="the device is not configured any more")
             return
+
+        async def job(lane: Lane) -> Outcome:
+            found = await prove(lane, device, entry.intent.input, former)
+            self._on_read(device.id, found.result)
+            if found.state is State.FAILED and self._begun[device.id] != turn:
+                detail = "a later command has written since; what the PLC holds now proves nothing"
+                return Outcome(state=State.UNKNOWN, code=AckCode.NO_EVIDENCE, detail=detail, result=found.result)
+            return found
+
         while True:
             try:
-                # Before newer commands, which would wipe out the evidence.
-                found = await self._lanes[device.plc].write_job(
-                    lambda lane: prove(lane, device, entry.intent.input, entry.intent.result)
-                )
+                # Before newer commands, if it can be: they wipe out the evidence.
+                found = await self._lanes[device.plc].write_job(job)
             except LaneFull:
                 found = None
             if found is not None and found.code is not AckCode.PLC_SILENT:
@@ -246,7 +269,6 @@ class Executor:
         await self._conclude(entry, outcome)
         log.info("resolved", command=entry.id, state=found.state.value, code=found.code.value)
         self._outlet.send_ack(AckTopic(self._site, entry.requester, entry.id), outcome)
-        self._on_changed(device.id)
 
     # Answers.
 

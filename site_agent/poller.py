@@ -47,8 +47,15 @@ class Poller:
         state = self._states[device]
         return state.properties if state.quality is Quality.GOOD else {}
 
-    def poke(self) -> None:
-        """Read again soon: something was written."""
+    def learn(self, device: str, values: Mapping[str, Value | None]) -> None:
+        """Take over values that a command has just read, and read the rest again soon.
+
+        The next command's evidence is compared with what was held before it, so that must not be older than this.
+        """
+        state = self._states[device]
+        if values and state.quality is Quality.GOOD:
+            known = next(each for each in self._devices if each.id == device)
+            self._note(known, Quality.GOOD, {**state.properties, **values})
         self._poked.set()
 
     async def run(self) -> None:

@@ -36,8 +36,8 @@ class Write:
     device: Device
     values: Mapping[str, Value]
     expect_revision: str | None
-    #: What the PLC held when the intent was written down; empty where nothing had been read yet.
-    former: Values
+    #: What the PLC held just before the write, asked once ``on_accepted`` was called; empty where that is not known.
+    former: Callable[[], Values]
     #: Seconds left until the deadline, asked anew at each call.
     remaining_s: Callable[[], float]
     #: Called when every refusal is behind and the write begins.
@@ -57,11 +57,11 @@ async def perform(lane: Lane, write: Write) -> Outcome:
         except PlcUnreachable as error:
             if not sent:
                 return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=str(error))
-            return await prove(lane, write.device, write.values, write.former)
+            return await prove(lane, write.device, write.values, write.former())
         except PlcRefused as error:
             return await _report_refusal(lane, write, error)
         except (PlcSilent, PlcConfused):
-            return await prove(lane, write.device, write.values, write.former)
+            return await prove(lane, write.device, write.values, write.former())
         sent = True
     return await _verify(lane, write)
 
@@ -121,7 +121,7 @@ async def _verify(lane: Lane, write: Write) -> Outcome:
     try:
         held = await _read(lane, write.device, write.values)
     except PlcError:
-        return await prove(lane, write.device, write.values, write.former)
+        return await prove(lane, write.device, write.values, write.former())
     differing = write.device.differing(write.values, held)
     if differing:
         detail = f"not as asked: {', '.join(differing)}"
