@@ -143,7 +143,8 @@ class Demo:
         watch = f"mosquitto_sub -V 5 -h {HOST} -p {plan.ports.people} -u {plan.person} -P {secret} -v -t {topics}"
         self._say(f"\n[bold green]ready[/] after {took_s:.1f} s; Ctrl-C stops everything\n")
         for title, text in (
-            ("API docs", f"{url}/docs"),
+            ("API docs (the browser asks: any user name, and as password the token)", f"{url}/docs"),
+            ("token", stack.token),
             ("change a portion", curl),
             (f"watch everything, as the technician {plan.person}", watch),
             ("for scripts (addresses and secrets)", str(self._demo_file)),

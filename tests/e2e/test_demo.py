@@ -168,10 +168,10 @@ def test_demo_printed_mosquitto_line_works_as_it_stands(demo: RunningDemo) -> No
 
 
 def test_demo_printed_address_of_the_documentation_works(demo: RunningDemo) -> None:
-    """The API's documentation opens without a token."""
-    url = re.search(r"http://\S+/docs", demo.screen)
-    assert url
-    assert requests.get(url[0], timeout=10).status_code == 200
+    """The API's documentation opens in a browser, with the password that the screen says."""
+    printed = re.search(r"(http://\S+/docs)\ntoken\n +(\S+)", demo.screen)
+    assert printed
+    assert requests.get(printed[1], auth=("anybody", printed[2]), timeout=10).status_code == 200
 
 
 def test_demo_processes_show_no_secret(demo: RunningDemo) -> None:
