@@ -11,8 +11,10 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +27,7 @@ R = TypeVar("R")
 #: Ids are remembered this long after their end: no repeat of a command can be older than its ttl by then.
 KEEP_S = 7 * 86_400
 _QUEUE_LIMIT = 10_000
+_NOTES_EVERY_S = 2.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS commands (
@@ -71,6 +74,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._waiting: queue.Queue[_Operation[Any] | None] = queue.Queue(_QUEUE_LIMIT)
+        # Notes ride along with the next commit, since they are not worth a disk flush of their own.
+        self._settled: deque[str] = deque(maxlen=_QUEUE_LIMIT)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -111,12 +116,8 @@ class Journal:
         await self._do(lambda db: _conclude(db, outcome, unix_s))
 
     def settle(self, ids: Iterable[str]) -> None:
-        """Note, with the next commit, that the centre has these; losing the note costs one more ack."""
-        known = tuple(ids)
-        try:
-            self._waiting.put_nowait(_Operation(lambda db: _settle(db, known), None))
-        except queue.Full:
-            return  # the acks go out again and are named again
+        """Note, with some later commit, that the centre has these; losing the note costs one more ack."""
+        self._settled.extend(ids)
 
     async def forget(self, unix_s: int) -> None:
         """Drop what ended and was committed more than :data:`KEEP_S` ago.
@@ -146,12 +147,18 @@ class Journal:
         running = True
         while running:
             batch, running = self._gather()
+            notes = [self._settled.popleft() for _ in range(len(self._settled))]
+            if notes:
+                batch.append(_Operation(partial(_settle, ids=notes), None))
             if batch:
                 self._reply(_commit(db, batch))
         db.close()
 
     def _gather(self) -> tuple[list[_Operation[Any]], bool]:
-        first = self._waiting.get()
+        try:
+            first = self._waiting.get(timeout=_NOTES_EVERY_S)
+        except queue.Empty:
+            return [], True
         if first is None:
             return [], False
         batch = [first]
@@ -233,7 +240,7 @@ def _conclude(db: sqlite3.Connection, outcome: Ack, unix_s: int) -> None:
     )
 
 
-def _settle(db: sqlite3.Connection, ids: tuple[str, ...]) -> None:
+def _settle(db: sqlite3.Connection, ids: list[str]) -> None:
     db.executemany("UPDATE commands SET committed = 1 WHERE id = ? AND final", [(each,) for each in ids])
 
 
