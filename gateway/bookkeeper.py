@@ -19,7 +19,7 @@ from gateway.liveness import Liveness
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.messages import Committed
 from gateway.protocol.topics import CommittedTopic
-from gateway.sites import BeatSeen, Sites
+from gateway.sites import BeatSeen, Sites, StateSeen
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,8 @@ SWEEP_S: Final = 1.0
 #: An ack may be on its way for this long after the deadline before the ledger calls a command unknown.
 GRACE_S: Final = 5.0
 FLUSH_S: Final = 5.0
+#: States are gathered for this long, the last of each device; whoever looks at a device sees it within a second.
+STATES_S: Final = 0.25
 
 
 class Bookkeeper:
@@ -48,17 +50,20 @@ class Bookkeeper:
         self._publish = publish
         #: The last beat of each site since the last flush.
         self._unsaved: dict[str, BeatSeen] = {}
+        #: The last state of each device that is not saved yet.
+        self._unsaved_states: dict[tuple[str, str], StateSeen] = {}
         #: Gates that could not be closed yet -> epoch that has ended.
         self._unforgotten: dict[str, int] = {}
         self._down: set[str] = set()
         self._tables_minded = True
-        self._sweep_at_s = self._flush_at_s = 0.0
+        self._sweep_at_s = self._flush_at_s = self._states_at_s = 0.0
 
     def keep(self, intake: Intake) -> None:
         """Gates first: they are quick, and they are what must not be late."""
         self._unforgotten.update(intake.ended)
         self._try(lambda: self._mind_gates(intake))
         self._unsaved.update(intake.last_beats)
+        self._gather_states(intake.states)
         self._tables_minded = self._try(lambda: self._mind_tables(intake))
 
     def chores(self) -> None:
@@ -69,6 +74,7 @@ class Bookkeeper:
 
     def flush(self) -> None:
         """Save the beats that are not saved yet."""
+        self._try(self._save_states)
         self._try(lambda: self._save_beats(tuple(self._unsaved)))
 
     def _try(self, work: Callable[[], None]) -> bool:
@@ -109,9 +115,7 @@ class Bookkeeper:
             self._save_beats(intake.ended)
         if intake.descriptions:
             self._sites.save_descriptions(intake.descriptions)
-        if intake.states:
-            self._sites.save_states(intake.states)
-        if intake.asked or intake.answers or intake.statuses or intake.descriptions or intake.states:
+        if intake.asked or intake.answers or intake.statuses or intake.descriptions:
             self._is_up("database")
 
     def _settle(self, answers: list[Answer]) -> None:
@@ -136,6 +140,18 @@ class Bookkeeper:
                 del self._unsaved[each.site]
             self._is_up("database")
 
+    def _gather_states(self, seen: Iterable[StateSeen]) -> None:
+        for each in seen:
+            last = self._unsaved_states.get((each.site, each.device))
+            if last is None or last.retained or not each.retained:
+                self._unsaved_states[each.site, each.device] = each
+
+    def _save_states(self) -> None:
+        if self._unsaved_states:
+            self._sites.save_states(tuple(self._unsaved_states.values()))
+            self._unsaved_states.clear()
+            self._is_up("database")
+
     def _when_due(self, now_s: float) -> None:
         # The next time is set first: a database that is down is not asked more often than one that is up.
         if now_s >= self._sweep_at_s:
@@ -144,6 +160,9 @@ class Bookkeeper:
             self._is_up("database")
             if count:
                 log.warning("commands-without-answer", count=count)
+        if now_s >= self._states_at_s:
+            self._states_at_s = now_s + STATES_S
+            self._save_states()
         if now_s >= self._flush_at_s:
             self._flush_at_s = now_s + FLUSH_S
             self._save_beats(tuple(self._unsaved))

@@ -40,11 +40,12 @@ def gateway() -> None:
     logs.configure("gateway", level=settings.log_level)
     stop = _Stop()
     engine = open_engine(settings.database_url)
+    mirror = open_engine(settings.database_url, durable=False)
     redis = open_redis(settings.redis_url, settings.redis_password)
     recorder = Recorder(
         settings.login,
         ledger=Ledger(engine),
-        sites=Sites(engine),
+        sites=Sites(mirror),
         liveness=Liveness(redis, expiry_s=settings.alive_expiry_s),
     )
     if _started(recorder, engine, stop):
@@ -52,6 +53,7 @@ def gateway() -> None:
         stop.wait()
         recorder.stop()
     redis.close()
+    mirror.dispose()
     engine.dispose()
     log.info("gateway-stopped")
 

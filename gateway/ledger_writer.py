@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 WAITING: Final = 2_000
 #: Entries of one transaction; the other process waits for its end.
 GROUP: Final = 256
+#: After a group of several, the next one may gather for this long per entry of the last: under load a larger group
+#: saves more than the wait costs, and a lone command never waits.
+LINGER_S: Final = 0.0005
+LONGEST_LINGER_S: Final = 0.008
 
 
 class Overloaded(TidegateError):
@@ -106,6 +111,8 @@ class LedgerWriter:
                     return
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
             self._commit(group)
+            if len(group) > 1 and not self._stopping:
+                time.sleep(min(LINGER_S * len(group), LONGEST_LINGER_S))
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         try:

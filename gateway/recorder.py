@@ -26,23 +26,22 @@ from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness
 from gateway.protocol.errors import TidegateError
 from gateway.protocol.messages import HostStatus, SiteState
-from gateway.protocol.topics import HeartbeatTopic, HostStatusTopic
+from gateway.protocol.topics import HostStatusTopic
 from gateway.sites import Sites
 
 log = structlog.get_logger(__name__)
 
 #: Messages gather at the broker's socket for this long; nobody waits for our answers.
 REST_S: Final = 0.02
-#: Beats are gathered for this long: one call to Redis costs as much as ten beats in a call.
+#: Everything is gathered for this long: one call to Redis costs as much as ten beats in a call, and by then the facade
+#: has mostly committed what an ack says, so that there is nothing left to write.
 GATHER_S: Final = 0.05
-#: Anything else waits no longer than this for company.
-PROMPT_S: Final = 0.01
-IDLE_S: Final = 1.0
+#: Between two looks at what falls due by time, when nothing arrives.
+IDLE_S: Final = 0.25
 #: What may wait. Beyond that the newest is dropped: a beat comes again in 20 s, an ack is repeated until committed.
 WAITING: Final = 100_000
 WAITING_BYTES: Final = 64 * 1024 * 1024
 BATCH: Final = 5_000
-_BEAT: Final = "/" + HeartbeatTopic.pattern.rpartition("/")[2]
 
 
 class Recorder:
@@ -66,7 +65,6 @@ class Recorder:
         self._worker = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._stopping = threading.Event()
         self._arrived = threading.Event()
-        self._prompt = threading.Event()
         self._waiting: deque[Incoming] = deque()
         # Each counter has one thread that writes it, so none needs a lock.
         self._bytes_in = 0
@@ -91,7 +89,6 @@ class Recorder:
             self._link.publish(HostStatusTopic(), self._host_status(SiteState.OFFLINE))
         self._stopping.set()
         self._arrived.set()
-        self._prompt.set()
         self._worker.join(1.5)
         self._link.stop()
 
@@ -108,17 +105,14 @@ class Recorder:
             return
         self._bytes_in += len(incoming.payload)
         self._waiting.append(incoming)
-        if not incoming.topic.endswith(_BEAT):
-            self._prompt.set()
         if not self._arrived.is_set():
             self._arrived.set()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            if self._arrived.wait(IDLE_S) and self._prompt.wait(GATHER_S):
-                self._stopping.wait(PROMPT_S)
+            if self._arrived.wait(IDLE_S):
+                self._stopping.wait(GATHER_S)
             self._arrived.clear()
-            self._prompt.clear()
             self._guard(self._cycle)
             self._guard(self._books.chores)
         while self._waiting:
@@ -139,7 +133,6 @@ class Recorder:
             intake.take(incoming)
         if self._waiting:
             self._arrived.set()
-            self._prompt.set()
         self._report(intake)
         self._books.keep(intake)
 

@@ -22,12 +22,16 @@ MIGRATION_BUSY_MS: Final = 60_000
 #: Any number will do, as long as it is ours and stays the same.
 _MIGRATION_LOCK: Final = 7_411_823_604
 _WRITE: Final = "tidegate_write"
+#: Between two looks whether another process still holds SQLite's one write lock.
+_LOOK_S: Final = 0.0003
 
 
-def open_engine(url: str | URL) -> Engine:
+def open_engine(url: str | URL, *, durable: bool = True) -> Engine:
     """An engine for ``url``; connects on first use.
 
-    SQLite runs with a write-ahead log and ``synchronous=FULL``: what is committed survives a power cut. PostgreSQL's
+    SQLite runs with a write-ahead log and ``synchronous=FULL``: what is committed survives a power cut. Without
+    ``durable`` it survives every crash of ours but not that, and costs no disk flush: for mirrors of what agents
+    repeat anyway. PostgreSQL's
     statements are bounded in time, so that a hanging server cannot hold up what does not need it.
     """
     target = make_url(url)
@@ -35,7 +39,7 @@ def open_engine(url: str | URL) -> Engine:
         if target.database:
             Path(target.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(target, pool_size=8, max_overflow=24, pool_timeout=BUSY_MS / 1_000)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _prepare_sqlite if durable else _prepare_sqlite_mirror)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     limits = f"-c statement_timeout={2 * BUSY_MS} -c lock_timeout={BUSY_MS}"
@@ -57,6 +61,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     _set_wal(connection)
 
 
+def _prepare_sqlite_mirror(connection: sqlite3.Connection, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 def _set_wal(connection: sqlite3.Connection) -> None:
     # Two processes that open a new file at once: this one switch does not wait as busy_timeout says.
     give_up_s = time.monotonic() + BUSY_MS / 1_000
@@ -72,8 +81,30 @@ def _set_wal(connection: sqlite3.Connection) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once if another wrote in between, whatever
     # busy_timeout says; one that takes the write lock at its beginning waits in line.
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITE, False):
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101 # this listener is on SQLite's engines only
+        _take_write_lock(raw)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _take_write_lock(connection: sqlite3.Connection) -> None:
+    # SQLite's own waiting sleeps for 1, 2, 5, 10, ... ms, though the other writer is done within one.
+    give_up_s = time.monotonic() + BUSY_MS / 1_000
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_s:
+                    raise
+                time.sleep(_LOOK_S)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.broker import Login
 from gateway.database import open_engine, upgrade, writing
-from gateway.ledger import Ledger
+from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
@@ -24,7 +24,7 @@ from gateway.protocol.topics import (
     StatusTopic,
 )
 from gateway.recorder import Recorder
-from gateway.sites import Sites
+from gateway.sites import DeviceRecord, Sites
 from tests.conditions import eventually
 from tests.entries import NOON, ack, answer, asked, heartbeat, new_id
 from tests.fake_agent import FakeAgent
@@ -209,7 +209,7 @@ def test_ack_that_the_ledger_knows_already_is_named_again(centre: Centre, agent:
 
 def test_open_ack_is_recorded_but_not_named(centre: Centre, agent: FakeAgent) -> None:
     """An agent must not forget what is not final."""
-    command = asked(site=agent.site)
+    command = asked(site=agent.site, issued_at=utc_now())  # not overdue, or the sweep would race us
     centre.ledger.record([command])
     agent.ack(answer(command, State.ACCEPTED, code="accepted"))
     centre.settled_up_to(agent)
@@ -291,7 +291,7 @@ def test_undecodable_bytes_are_dropped_and_nothing_else(centre: Centre, agent: F
 
 def test_ack_whose_body_names_another_id_is_dropped(centre: Centre, agent: FakeAgent) -> None:
     """Topic and body must agree."""
-    command = asked(site=agent.site)
+    command = asked(site=agent.site, issued_at=utc_now())  # not overdue, or the sweep would race us
     centre.ledger.record([command])
     agent.say(AckTopic(agent.site, command.requester, new_id()), ack(id=command.id))
     centre.settled_up_to(agent)
@@ -310,8 +310,12 @@ def test_description_and_state_reach_the_tables(centre: Centre, agent: FakeAgent
         StateTopic(agent.site, "feeder-1"),
         DeviceState(at=NOON, quality=Quality.GOOD, properties={"portion_g": 120}),
     )
-    centre.settled_up_to(agent)
-    record = eventually(lambda: centre.sites.device(agent.site, "feeder-1"), what="the device")
+
+    def told() -> DeviceRecord | None:
+        found = centre.sites.device(agent.site, "feeder-1")
+        return found if found is not None and found.state is not None else None
+
+    record = eventually(told, what="the device and its state")
     assert record.description == description
     assert record.state is not None
     assert record.state.properties == {"portion_g": 120}
