@@ -9,7 +9,7 @@ import pytest
 
 from gateway.broker import Login
 from gateway.database import open_engine, upgrade, writing
-from gateway.ledger import Ledger, utc_now
+from gateway.ledger import Asked, Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
@@ -49,9 +49,14 @@ class Centre:
 
     def settled_up_to(self, agent: FakeAgent) -> None:
         """Return when all that ``agent`` said so far has been handled: its own later ack is committed."""
-        marker = asked(id=new_id(), site=agent.site, requester="@ana")
+        marker = fresh_asked(id=new_id(), site=agent.site, requester="@ana")
         agent.ack(answer(marker))
         eventually(lambda: marker.id in agent.committed, what="the marker's commit")
+
+
+def fresh_asked(**fields: object) -> Asked:
+    """A command that is not overdue, so that the sweep leaves it alone."""
+    return asked(issued_at=utc_now(), **fields)
 
 
 @pytest.fixture
@@ -189,7 +194,7 @@ def test_restarted_gateway_lets_no_lower_epoch_in(centre: Centre, agent: FakeAge
 
 def test_final_ack_is_committed_and_named(centre: Centre, agent: FakeAgent) -> None:
     """The agent hears that it may forget, and the ledger has the outcome by then."""
-    command = asked(site=agent.site)
+    command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     agent.ack(answer(command))
     eventually(lambda: command.id in agent.committed, what="committed")
@@ -200,7 +205,7 @@ def test_final_ack_is_committed_and_named(centre: Centre, agent: FakeAgent) -> N
 
 def test_ack_that_the_ledger_knows_already_is_named_again(centre: Centre, agent: FakeAgent) -> None:
     """The agent repeats it because it has missed the first word."""
-    command = asked(site=agent.site)
+    command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     centre.ledger.settle([answer(command)])
     agent.ack(answer(command))
@@ -209,7 +214,7 @@ def test_ack_that_the_ledger_knows_already_is_named_again(centre: Centre, agent:
 
 def test_open_ack_is_recorded_but_not_named(centre: Centre, agent: FakeAgent) -> None:
     """An agent must not forget what is not final."""
-    command = asked(site=agent.site, issued_at=utc_now())  # not overdue, or the sweep would race us
+    command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     agent.ack(answer(command, State.ACCEPTED, code="accepted"))
     centre.settled_up_to(agent)
@@ -222,7 +227,7 @@ def test_open_ack_is_recorded_but_not_named(centre: Centre, agent: FakeAgent) ->
 @pytest.mark.invariant("I8")
 def test_ack_is_named_only_after_the_commit(centre: Centre, agent: FakeAgent, database_url: str) -> None:
     """While the database is locked nothing is named and beats go on; once it is free a repeated ack is named."""
-    command = asked(site=agent.site)
+    command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     engine = open_engine(database_url)
     with writing(engine):
@@ -250,7 +255,7 @@ def _seq(centre: Centre, site: str) -> int:
 @pytest.mark.invariant("I13")
 def test_ack_about_another_sites_command_changes_nothing(centre: Centre, agent: FakeAgent) -> None:
     """A site speaks for itself only."""
-    command = asked(site="somebody-else")
+    command = fresh_asked(site="somebody-else")
     centre.ledger.record([command])
     agent.ack(answer(command))
     centre.settled_up_to(agent)
@@ -291,7 +296,7 @@ def test_undecodable_bytes_are_dropped_and_nothing_else(centre: Centre, agent: F
 
 def test_ack_whose_body_names_another_id_is_dropped(centre: Centre, agent: FakeAgent) -> None:
     """Topic and body must agree."""
-    command = asked(site=agent.site, issued_at=utc_now())  # not overdue, or the sweep would race us
+    command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     agent.say(AckTopic(agent.site, command.requester, new_id()), ack(id=command.id))
     centre.settled_up_to(agent)
