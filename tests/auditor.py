@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gateway.protocol.codec import decode
 from gateway.protocol.description import Description
-from gateway.protocol.messages import Command
-from gateway.protocol.topics import CommandTopic, DescriptionTopic, parse
+from gateway.protocol.messages import Ack, Command, Committed
+from gateway.protocol.topics import AckTopic, CommandTopic, CommittedTopic, DescriptionTopic, parse
 from tests.agents import Technician
+from tests.conditions import eventually
 from tests.mqtt_client import MqttClient, Received
 
 
@@ -14,7 +15,9 @@ class Auditor(Technician):
     """Sees what a :class:`Technician` sees, and all commands and descriptions of the site."""
 
     def __init__(self, client: MqttClient, site: str, principal: str) -> None:
-        client.subscribe(CommandTopic.filter(site=site), DescriptionTopic.filter(site=site))
+        client.subscribe(
+            CommandTopic.filter(site=site), DescriptionTopic.filter(site=site), CommittedTopic.filter(site=site)
+        )
         super().__init__(client, site, principal)
         self._audited = client
 
@@ -37,3 +40,20 @@ class Auditor(Technician):
             for topic, each in topics
             if isinstance(topic, DescriptionTopic) and each.payload
         }
+
+    @property
+    def committed(self) -> set[str]:
+        """The ids of all commands that the centre has told the agent to forget."""
+        named = [each for each in self._audited.received() if isinstance(parse(each.topic), CommittedTopic)]
+        return {id for each in named for id in decode(Committed, each.topic, each.payload).commands}
+
+    def acks_for(self, requester: str, id: str) -> list[Ack]:
+        """All acks so far of anybody's command."""
+        topic = str(AckTopic(self.site, requester, id))
+        return [decode(Ack, topic, each.payload) for each in self._audited.received() if each.topic == topic]
+
+    def end_for(self, requester: str, id: str) -> Ack:
+        """The first final ack of anybody's command."""
+        return eventually(
+            lambda: next((each for each in self.acks_for(requester, id) if each.final), None), what=f"the end of {id}"
+        )

@@ -127,8 +127,13 @@ class System:
     @contextmanager
     def auditor(self) -> Iterator[Auditor]:
         """Ana, who sees everything of the site on the broker itself, and may command it."""
-        with MqttClient(self.stack.login(self.stack.plan.person)) as client:
-            yield Auditor(client, self.site, self.stack.plan.person)
+        person = self.stack.plan.person
+        with self.client(person) as client:
+            yield Auditor(client, self.site, person)
+
+    def client(self, user: str) -> MqttClient:
+        """A plain MQTT client with the password of any user, beside that user's own connection."""
+        return MqttClient(self.stack.login(user))
 
     @property
     def epoch(self) -> int | None:
