@@ -87,15 +87,15 @@ def _body(seq: int) -> bytes:
     return encode(Heartbeat(epoch=1_800_000_000, seq=seq, at=datetime.now(UTC), plcs=plcs))
 
 
-def _subscribed(keys: redis.Redis[bytes], mqtt_port: int) -> bool:
+def _subscribed(keys: redis.Redis, mqtt_port: int) -> bool:
     return _seen(keys, mqtt_port, "relay/beat/probe", "relay/beat/probe")
 
 
-def _opens(keys: redis.Redis[bytes], mqtt_port: int) -> bool:
+def _opens(keys: redis.Redis, mqtt_port: int) -> bool:
     return _seen(keys, mqtt_port, str(HeartbeatTopic("probe")), "tidegate:alive:probe")
 
 
-def _seen(keys: redis.Redis[bytes], mqtt_port: int, topic: str, key: str) -> bool:
+def _seen(keys: redis.Redis, mqtt_port: int, topic: str, key: str) -> bool:
     link = relay.client(mqtt_port)
     link.loop_start()
     link.publish(topic, _body(seq=time.time_ns() // 1_000_000), qos=1).wait_for_publish(1)

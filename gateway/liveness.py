@@ -48,7 +48,7 @@ class Alive:
     age_s: float
 
 
-def open_redis(url: str, password: SecretStr | None = None) -> Redis[bytes]:
+def open_redis(url: str, password: SecretStr | None = None) -> Redis:
     """A client for many threads that answers or fails within :data:`TIMEOUT_S`; connects on first use."""
     pool = BlockingConnectionPool.from_url(
         url,
@@ -65,7 +65,7 @@ def open_redis(url: str, password: SecretStr | None = None) -> Redis[bytes]:
 class Liveness:
     """Reads and writes the keys; ``expiry_s`` is how long one heartbeat keeps a gate open."""
 
-    def __init__(self, redis: Redis[bytes], *, expiry_s: int) -> None:
+    def __init__(self, redis: Redis, *, expiry_s: int) -> None:
         self._redis = redis
         self._expiry_s = expiry_s
         self._forget = redis.register_script(_FORGET)

@@ -18,7 +18,7 @@ EXPIRY_S = 25
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[Redis[bytes]]:
+def client(redis_url: str) -> Iterator[Redis]:
     client = open_redis(redis_url)
     yield client
     client.close()
@@ -26,7 +26,7 @@ def client(redis_url: str) -> Iterator[Redis[bytes]]:
 
 
 @pytest.fixture
-def liveness(client: Redis[bytes]) -> Liveness:
+def liveness(client: Redis) -> Liveness:
     return Liveness(client, expiry_s=EXPIRY_S)
 
 
@@ -36,7 +36,7 @@ def _key(site: str) -> str:
 
 @pytest.mark.invariant("I4")
 def test_beat_sets_the_key_to_the_bytes_as_sent_with_its_expiry(
-    liveness: Liveness, client: Redis[bytes], site_id: str
+    liveness: Liveness, client: Redis, site_id: str
 ) -> None:
     """The value is the heartbeat as it came, and it expires by itself."""
     payload = encode(heartbeat(epoch=3, seq=9))
@@ -46,7 +46,7 @@ def test_beat_sets_the_key_to_the_bytes_as_sent_with_its_expiry(
 
 
 @pytest.mark.invariant("I4")
-def test_beat_costs_exactly_one_command(liveness: Liveness, client: Redis[bytes], site_id: str) -> None:
+def test_beat_costs_exactly_one_command(liveness: Liveness, client: Redis, site_id: str) -> None:
     """One SET with EX per beat, and nothing else, reaches Redis."""
     before = client.info("commandstats")
     liveness.beat_many([(site_id, encode(heartbeat(seq=seq))) for seq in range(5)])
@@ -60,7 +60,7 @@ def test_beat_costs_exactly_one_command(liveness: Liveness, client: Redis[bytes]
     assert changed == {"cmdstat_set": 5}
 
 
-def test_read_gives_the_beat_and_its_age(liveness: Liveness, client: Redis[bytes], site_id: str) -> None:
+def test_read_gives_the_beat_and_its_age(liveness: Liveness, client: Redis, site_id: str) -> None:
     """The age is what the expiry has lost."""
     liveness.beat_many([(site_id, encode(heartbeat(epoch=3, seq=9)))])
     client.pexpire(_key(site_id), 15_000)
@@ -78,7 +78,7 @@ def test_read_of_a_silent_site_is_none(liveness: Liveness, site_id: str) -> None
 @pytest.mark.invariant("I4")
 @pytest.mark.parametrize("life", ["none", "long", "not-a-beat"])
 def test_read_of_a_key_that_no_beat_made_is_none(
-    liveness: Liveness, client: Redis[bytes], site_id: str, life: str
+    liveness: Liveness, client: Redis, site_id: str, life: str
 ) -> None:
     """A key without expiry, one that lives too long (a clock went back), or a strange value opens nothing."""
     payload = b"yes" if life == "not-a-beat" else encode(heartbeat())
@@ -111,7 +111,7 @@ def test_forget_compares_large_epochs_exactly(liveness: Liveness, site_id: str) 
     assert liveness.read(site_id) is not None
 
 
-def test_forget_of_what_is_not_a_heartbeat_deletes_it(liveness: Liveness, client: Redis[bytes], site_id: str) -> None:
+def test_forget_of_what_is_not_a_heartbeat_deletes_it(liveness: Liveness, client: Redis, site_id: str) -> None:
     """Rubbish in the key is no reason to leave it."""
     client.set(_key(site_id), b"rubbish", ex=EXPIRY_S)
     liveness.forget(site_id, 1)
