@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -35,15 +37,20 @@ def programs() -> Programs:
 def docker_problem() -> str | None:
     """Why there is no container engine; None if there is one."""
     docker = import_module("docker")  # testcontainers' own client; it takes long to import, and few tests need it
-    try:
-        client = docker.from_env()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves its socket open when nobody answers
         try:
-            client.ping()
-        finally:
-            client.close()
-    except docker.errors.DockerException as error:
-        return f"no container engine answers: {error}"
-    return None
+            client = docker.from_env()
+            try:
+                client.ping()
+            finally:
+                client.close()
+        except docker.errors.DockerException as error:
+            problem = str(error)
+        else:
+            return None
+        gc.collect()
+    return f"no container engine answers: {problem}"
 
 
 def engine() -> None:
