@@ -6,7 +6,7 @@ from flask import Flask
 
 from http_facade import documentation, openapi, problems
 from http_facade.auth import Auth
-from http_facade.bodies import MAX_BODY_BYTES
+from http_facade.bodies import MAX_READ_BYTES
 from http_facade.resources import commands, devices, health, sites
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
@@ -15,7 +15,7 @@ from http_facade.settings import FacadeSettings
 def create_app(settings: FacadeSettings, services: Services | None = None) -> Flask:
     """Build the application; it starts nothing. ``services``: the parts to use, otherwise made from ``settings``."""
     app = openapi.application("http_facade")
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_READ_BYTES
     (services or Services.from_settings(settings)).register(app)
     Auth(settings.http_token()).register(app)
     problems.register(app)

@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, InvalidInput
@@ -15,8 +16,10 @@ from http_facade.refusals import Malformed, UnsupportedMedia
 
 Q = TypeVar("Q", bound=BaseModel)
 
-#: Of a request; a change of settings has some hundred bytes. Flask answers 413 above it.
+#: Of a request; a change of settings has some hundred bytes.
 MAX_BODY_BYTES: Final = 64 * 1024
+#: What Flask reads at most. A body without a length is cut there in silence, so a whole one must be shorter.
+MAX_READ_BYTES: Final = MAX_BODY_BYTES + 1
 
 
 def settings() -> dict[str, Any]:
@@ -24,13 +27,17 @@ def settings() -> dict[str, Any]:
 
     Raises:
         UnsupportedMedia: the Content-Type is neither merge patch nor JSON.
+        RequestEntityTooLarge: above 64 KiB.
         Malformed: not JSON, or ambiguous (a name twice, NaN).
         InvalidInput: not an object.
     """
     if request.mimetype not in SETTINGS_TYPES:
         raise UnsupportedMedia(SETTINGS_TYPES)
+    data = request.get_data(cache=False)
+    if len(data) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
     try:
-        body = json.loads(request.get_data(cache=False), object_pairs_hook=_object, parse_constant=_no_constant)
+        body = json.loads(data, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise Malformed(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):

@@ -6,8 +6,6 @@ Up to the ledger row nothing has happened. From the publish on, an answer is nev
 from __future__ import annotations
 
 import math
-import secrets
-import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -24,13 +22,13 @@ from gateway.ledger import Answer, Asked
 from gateway.protocol.codec import faults_of
 from gateway.protocol.description import Description, check_write
 from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
-from gateway.protocol.ids import command_id
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, After, Command, Expect, Message, Value
 from gateway.protocol.topics import WRITE, CommandTopic, Topic
 from http_facade.acks import Acks
 from http_facade.catalogue import Catalogue
 from http_facade.gate import Gate
+from http_facade.minting import CommandIds
 from http_facade.refusals import BrokerUnavailable, LedgerUnavailable
 from http_facade.waiters import Waiter, Waiters
 
@@ -106,6 +104,7 @@ class Dispatch:
         self._waiters = waiters
         self._acks = acks
         self._requester = requester
+        self._ids = CommandIds()
 
     def write(self, write: Write) -> Outcome:
         """Change settings of a device, and wait for the truth about it.
@@ -128,7 +127,7 @@ class Dispatch:
 
     def _asked(self, write: Write, values: Mapping[str, Value]) -> Asked:
         return Asked(
-            id=command_id(time.time_ns() // 1_000_000, secrets.randbits(74)),
+            id=self._ids.next(),
             site=write.site,
             device=write.device,
             name=WRITE,

@@ -6,29 +6,19 @@ needs an interpreter without a global lock. See docs/adr/0003.
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
-import os
-import threading
 from typing import Any, Final
 
-import structlog
-from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
-from gateway.logs import configure
-from http_facade.app import create_app
-from http_facade.services import Services
 from http_facade.settings import FacadeSettings
-
-log = structlog.get_logger(__name__)
 
 #: Connections that wait for a thread; more are refused by the operating system.
 BACKLOG: Final = 8_192
 #: After SIGTERM the worker has this long; its waiting requests are answered at once.
 STOP_S: Final = 2
-_LOGGERS: Final[dict[str, Any]] = {
+_LOGGING: Final[dict[str, Any]] = {
     "loggers": {"_granian": {"level": "INFO", "propagate": True}, "granian.access": {"propagate": False}},
     "handlers": {},
     "formatters": {},
@@ -40,7 +30,7 @@ def serve(settings: FacadeSettings) -> None:
     settings.http_token()
     multiprocessing.set_start_method("spawn", force=True)
     Granian(
-        "http_facade.server:load",
+        "http_facade.worker:load",
         factory=True,
         address=settings.http_host,
         port=settings.http_port,
@@ -50,29 +40,5 @@ def serve(settings: FacadeSettings) -> None:
         backlog=BACKLOG,
         backpressure=BACKLOG,
         workers_kill_timeout=STOP_S,
-        log_dictconfig=_LOGGERS,
+        log_dictconfig=_LOGGING,
     ).serve()
-
-
-def load() -> Flask:
-    """In the worker: compose the parts from the environment, start them, and give granian the application."""
-    _die_with_parent()
-    settings = FacadeSettings.read()
-    configure("facade", level=settings.log_level)
-    services = Services.from_settings(settings)
-    services.start()
-    atexit.register(services.stop)
-    return create_app(settings, services)
-
-
-def _die_with_parent() -> None:
-    """A worker whose parent was killed would hold the port, and answer, with nobody to stop it."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from gateway.settings import Port, ServerSettings
-from http_facade.auth import ensure_token
+from http_facade.token_file import ensure_token
 
 
 class FacadeSettings(ServerSettings):

@@ -40,6 +40,7 @@ class Waiters:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._open: dict[str, Waiter] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -49,8 +50,10 @@ class Waiters:
         """Take acks of ``command_id`` for ``waiter`` while the block runs.
 
         Raises:
-            Overloaded: too many wait already.
+            Overloaded: too many wait already, or this process stops.
         """
+        if self._closed:
+            raise Overloaded("this facade stops; ask again")
         if len(self._open) >= self._limit:
             raise Overloaded(f"{self._limit} commands wait for their answer already; ask again in a second")
         self._open[command_id] = waiter
@@ -68,7 +71,8 @@ class Waiters:
         return self._open.pop(command_id, None)
 
     def dismiss(self) -> None:
-        """Wake everybody without an answer: this process stops."""
+        """Wake everybody without an answer, and let nobody wait any more: this process stops."""
+        self._closed = True
         while self._open:
             try:
                 _, waiter = self._open.popitem()

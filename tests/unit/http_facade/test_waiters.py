@@ -81,3 +81,11 @@ def test_dismiss_wakes_everybody_without_an_ack() -> None:
     with waiters.expect(ID, waiter):
         waiters.dismiss()
         assert waiter.wait(5) is None
+
+
+def test_expect_after_dismissal_is_refused() -> None:
+    """A process that stops takes on nothing that it could not answer."""
+    waiters = Waiters(1)
+    waiters.dismiss()
+    with pytest.raises(Overloaded), waiters.expect(ID, _waiter()):
+        pass

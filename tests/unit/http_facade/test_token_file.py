@@ -1,4 +1,4 @@
-"""The bearer token and its file."""
+"""The bearer token's file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.protocol.errors import SettingsError
-from http_facade.auth import SHORTEST_TOKEN, ensure_token
+from http_facade.token_file import SHORTEST_TOKEN, ensure_token
 
 
 def test_token_at_first_start_has_256_bits(tmp_path: Path) -> None:

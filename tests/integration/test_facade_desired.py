@@ -1,0 +1,79 @@
+"""What was last asked of settings, from the ledger's real table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway.database import open_engine, upgrade
+from gateway.ledger import Ledger
+from gateway.protocol.lifecycle import State
+from http_facade.desired import Desires
+from tests.entries import answer, asked, new_id
+
+SITE, DEVICE = "arava-1", "feeder-1"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An empty ledger."""
+    made = open_engine(database_url)
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """The ledger's writing side."""
+    return Ledger(engine)
+
+
+@pytest.fixture
+def desires(engine: Engine) -> Desires:
+    """The subject."""
+    return Desires(engine)
+
+
+def test_newest_wish_per_setting_counts(ledger: Ledger, desires: Desires) -> None:
+    """Each setting has a wish of its own, whichever command it came with."""
+    first, second = sorted((new_id(), new_id()))
+    old = asked(id=first, input={"portion_g": 100, "enabled": True})
+    new = asked(id=second, input={"portion_g": 120})
+    ledger.record([old, new])
+    ledger.settle([answer(old, result={"portion_g": 100, "enabled": True})])
+    wishes = desires.of_device(SITE, DEVICE)
+    assert {name: (wish.value, wish.state, wish.command) for name, wish in wishes.items()} == {
+        "portion_g": (120, State.PENDING, new.id),
+        "enabled": (True, State.APPLIED, old.id),
+    }
+
+
+@pytest.mark.parametrize("state", [State.REJECTED, State.FAILED, State.EXPIRED])
+def test_command_without_effect_wishes_nothing(ledger: Ledger, desires: Desires, state: State) -> None:
+    """The wish before it stands."""
+    ids = sorted((new_id(), new_id()))
+    first, second = asked(id=ids[0], input={"portion_g": 100}), asked(id=ids[1], input={"portion_g": 120})
+    ledger.record([first, second])
+    ledger.settle([answer(first), answer(second, state, code="plc-lost", result={})])
+    assert desires.of_device(SITE, DEVICE)["portion_g"].value == 100
+
+
+def test_wish_is_met_by_its_own_read_back(ledger: Ledger, desires: Desires) -> None:
+    """A float32 register cannot hold 0.1; what the PLC was read to hold after the write is the same wish."""
+    command = asked(input={"level": 0.1})
+    ledger.record([command])
+    ledger.settle([answer(command, result={"level": 0.10000000149011612})])
+    wish = desires.of_device(SITE, DEVICE)["level"]
+    assert wish.met_by(0.10000000149011612)
+    assert not wish.met_by(0.2)
+
+
+def test_wishes_of_a_site_are_kept_apart_by_device(ledger: Ledger, desires: Desires) -> None:
+    """And other sites' are not among them."""
+    ledger.record([asked(device="feeder-2", input={"portion_g": 5}), asked(input={"portion_g": 10})])
+    ledger.record([asked(site="arava-2", input={"portion_g": 15})])
+    wishes = desires.of_site(SITE, 2)
+    assert {device: each["portion_g"].value for device, each in wishes.items()} == {"feeder-1": 10, "feeder-2": 5}

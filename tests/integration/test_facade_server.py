@@ -1,0 +1,170 @@
+"""``tidegate facade`` as a process: how it starts, serves and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from gateway.database import open_engine
+from gateway.demo.ports import free_port
+from gateway.demo.process import Child
+from gateway.liveness import Liveness, open_redis
+from gateway.protocol.codec import encode
+from gateway.sites import DescriptionSeen, Sites, StatusSeen
+from http_facade.bodies import MAX_BODY_BYTES
+from tests.conditions import STRETCH, eventually
+from tests.entries import NOON, heartbeat, status
+from tests.fake_parts import DESCRIPTION, DEVICE
+from tests.running_broker import RunningBroker
+from tests.running_facade import facade_settings
+
+STOP_S = 3.0
+
+
+class FacadeProcess:
+    """The command as an operator runs it."""
+
+    def __init__(self, home: Path, broker: RunningBroker, redis_url: str, database_url: str) -> None:
+        self.settings = facade_settings(home, broker.login("@facade"), redis_url, database_url)
+        self.port = free_port()
+        environment = {
+            "TIDEGATE_HOME": str(home),
+            "TIDEGATE_BROKER_HOST": self.settings.broker_host,
+            "TIDEGATE_BROKER_PORT": str(self.settings.broker_port),
+            "TIDEGATE_BROKER_PASSWORD_FILE": str(self.settings.broker_password_file),
+            "TIDEGATE_REDIS_URL": self.settings.redis_url,
+            "TIDEGATE_DATABASE_URL": database_url,
+            "TIDEGATE_HTTP_PORT": str(self.port),
+        }
+        if self.settings.redis_password_file is not None:
+            environment["TIDEGATE_REDIS_PASSWORD_FILE"] = str(self.settings.redis_password_file)
+        argv = [sys.executable, "-m", "gateway", "facade"]
+        self.child = Child("facade", argv, log=home / "facade.log", environment=environment)
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The token."""
+        return {"Authorization": f"Bearer {self.settings.http_token_file.read_text().strip()}"}
+
+    def start(self) -> None:
+        """Return when it is ready."""
+        self.child.start()
+        eventually(self._ready, within_s=20, what="the facade")
+
+    def _ready(self) -> bool:
+        assert self.child.running, f"the facade ended:\n{self.child.last_words()}"
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def serves(self) -> bool:
+        """Whether anybody takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.fixture
+def facade(broker: RunningBroker, redis_url: str, database_url: str, tmp_path: Path) -> Iterator[FacadeProcess]:
+    """A facade that is ready."""
+    made = FacadeProcess(tmp_path / "home", broker, redis_url, database_url)
+    made.start()
+    yield made
+    made.child.stop()
+
+
+@pytest.fixture
+def waiting(facade: FacadeProcess, site_id: str, redis_url: str, database_url: str) -> str:
+    """The URL of a device whose site is alive by its beat but never answers."""
+    engine = open_engine(database_url)
+    sites = Sites(engine)
+    sites.save_status([StatusSeen(site=site_id, status=status(), at=NOON)])
+    seen = DescriptionSeen(site=site_id, device=DEVICE, payload=encode(DESCRIPTION), epoch=1, at=NOON)
+    sites.save_descriptions([seen])
+    liveness = Liveness(open_redis(redis_url), expiry_s=25)
+    liveness.beat_many([(site_id, encode(heartbeat()))])
+    liveness.close()
+    engine.dispose()
+    return f"{facade.url}/v1/sites/{site_id}/devices/{DEVICE}/settings"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such mode bits")
+def test_first_start_makes_a_private_token(facade: FacadeProcess) -> None:
+    """And without it nothing is answered."""
+    assert stat.S_IMODE(facade.settings.http_token_file.stat().st_mode) == 0o600
+    assert requests.get(f"{facade.url}/v1/sites", timeout=5).status_code == 401
+    assert requests.get(f"{facade.url}/v1/sites", headers=facade.headers, timeout=5).status_code == 200
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_it_soon_and_answers_who_waits(facade: FacadeProcess, waiting: str, number: signal.Signals) -> None:
+    """A request that waits for a PLC hears 202, since its command is on the way; then the process is gone."""
+    with ThreadPoolExecutor(1) as pool:
+        headers = facade.headers | {"Prefer": "wait=30"}
+        answer = pool.submit(requests.patch, waiting, json={"portion_g": 5}, headers=headers, timeout=40)
+        listing = f"{facade.url}/v1/commands"
+        eventually(
+            lambda: requests.get(listing, headers=facade.headers, timeout=5).json()["items"], what="the command's row"
+        )
+        began_s = time.monotonic()
+        facade.child.signal(number)
+        eventually(lambda: not facade.child.running, within_s=STOP_S, what="the facade's end")
+        assert time.monotonic() - began_s < STOP_S * STRETCH
+        assert answer.result().status_code == 202
+    assert facade.child.exit_code == 0
+    assert not facade.serves()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_killed_parent_takes_its_worker_along(facade: FacadeProcess) -> None:
+    """Nobody is left who holds the port and answers; a new one can start there at once."""
+    facade.child.kill()
+    eventually(lambda: not facade.serves(), what="the worker's end")
+    facade.start()
+
+
+@pytest.mark.invariant("I15")
+def test_endless_body_is_refused_before_it_is_read(facade: FacadeProcess, waiting: str) -> None:
+    """F40: the bound is ours, whatever the caller announces."""
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(64 * 16):
+            yield b" " * 4_096
+
+    headers = facade.headers | {"Content-Type": "application/merge-patch+json"}
+    try:
+        answer = requests.patch(waiting, data=endless(), headers=headers, timeout=10)
+    except requests.ConnectionError:
+        pass  # the server closed it while we were still sending, which is fine too
+    else:
+        assert answer.status_code == 413
+    sized = requests.patch(waiting, data=b" " * (MAX_BODY_BYTES + 1), headers=headers, timeout=10)
+    assert sized.status_code == 413
+    assert requests.get(f"{facade.url}/healthz", timeout=5).status_code == 200
+
+
+def test_settings_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
+    """One message, every fault, exit code 2."""
+    environment = {"TIDEGATE_HOME": str(tmp_path), "TIDEGATE_HTTP_PORT": "x", "TIDEGATE_HTTP_THREADS": "1"}
+    child = Child("facade", [sys.executable, "-m", "gateway", "facade"], log=tmp_path / "log", environment=environment)
+    child.start()
+    eventually(lambda: not child.running, within_s=20, what="the end")
+    assert child.exit_code == 2
+    for name in ("TIDEGATE_HTTP_PORT", "TIDEGATE_HTTP_THREADS", "TIDEGATE_BROKER_PASSWORD_FILE"):
+        assert name in child.last_words()
