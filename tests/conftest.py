@@ -17,6 +17,7 @@ from tests.running_broker import BrokerProcess, RunningBroker
 from tests.running_redis import RedisProcess
 
 StackMaker = Callable[..., Stack]
+_CONTAINED: Final = frozenset({"broker", "redis_url", "compose"})
 #: A pulse quick enough for tests, and a gate that forgives one late beat.
 QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s": 0.2}
 
@@ -28,6 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="programs",
         help="where broker and Redis come from: programs of this machine (default), or containers",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On containers run what can differ there: the tests that use what a container can provide."""
+    if config.getoption("--backend") == "programs":
+        return
+    kept = [item for item in items if _CONTAINED & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -77,9 +77,7 @@ def test_read_of_a_silent_site_is_none(liveness: Liveness, site_id: str) -> None
 
 @pytest.mark.invariant("I4")
 @pytest.mark.parametrize("life", ["none", "long", "not-a-beat"])
-def test_read_of_a_key_that_no_beat_made_is_none(
-    liveness: Liveness, client: Redis, site_id: str, life: str
-) -> None:
+def test_read_of_a_key_that_no_beat_made_is_none(liveness: Liveness, client: Redis, site_id: str, life: str) -> None:
     """A key without expiry, one that lives too long (a clock went back), or a strange value opens nothing."""
     payload = b"yes" if life == "not-a-beat" else encode(heartbeat())
     client.set(_key(site_id), payload, ex={"none": None, "long": 3_600, "not-a-beat": EXPIRY_S}[life])
