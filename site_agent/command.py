@@ -50,10 +50,17 @@ def agent(path: Path, check: bool, log_level: str) -> None:
     password = _password(configuration.broker.password_file)
     _prepare_folder(configuration.agent.folder)
     logs.configure("agent", level=log_level)
-    # Windows' default loop cannot watch a socket the way aiomqtt needs it.
-    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve(Agent(configuration, password)))
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        # The default loop there cannot watch a socket the way aiomqtt needs it, and uvloop does not exist.
+        return asyncio.SelectorEventLoop()
+    import uvloop  # noqa: PLC0415 # not on Windows
+
+    return uvloop.new_event_loop()
 
 
 async def _serve(site_agent: Agent) -> None:

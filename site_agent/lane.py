@@ -7,7 +7,6 @@ closed and a new one opened, so that a late answer can never be taken for the an
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -75,7 +74,7 @@ class Lane:
         return await future
 
     async def run(self) -> None:
-        """Serve the queue until cancelled; then close the connection. A job under way is finished first."""
+        """Serve the queue until cancelled; then close the connection, once a request under way has ended."""
         try:
             while True:
                 rank, _, job, future = await self._jobs.get()
@@ -87,14 +86,8 @@ class Lane:
     async def _finish(self, job: Job[R], future: asyncio.Future[R]) -> None:
         if future.cancelled():
             return
-        # Shielded: a cancelled lane must not leave a write half done (pymodbus sends it anyway).
-        work = asyncio.ensure_future(job(self))
         try:
-            result = await asyncio.shield(work)
-        except asyncio.CancelledError:
-            with contextlib.suppress(Exception):
-                await work
-            raise
+            result = await job(self)
         except Exception as error:  # it belongs to the one who asked, not to the lane
             if not future.done():
                 future.set_exception(error)

@@ -35,6 +35,10 @@ class Poller:
         self._states: dict[str, DeviceState] = {
             device.id: _state(Quality.STALE, device, dict.fromkeys(device.description.properties)) for device in devices
         }
+        #: The last values read, which the next poll publishes if they are new.
+        self._held: dict[str, Mapping[str, Value | None]] = {
+            name: state.properties for name, state in self._states.items()
+        }
         self._published_s = dict.fromkeys(self._states, 0.0)
 
     @property
@@ -44,18 +48,14 @@ class Poller:
 
     def held(self, device: str) -> Mapping[str, Value | None]:
         """The values last read from the device; empty where they are not fresh enough to be evidence."""
-        state = self._states[device]
-        return state.properties if state.quality is Quality.GOOD else {}
+        return self._held[device] if self._states[device].quality is Quality.GOOD else {}
 
     def learn(self, device: str, values: Mapping[str, Value | None]) -> None:
-        """Take over values that a command has just read, and read the rest again soon.
+        """Take over values that a command has just read; the next poll, soon, reads the rest and publishes all.
 
         The next command's evidence is compared with what was held before it, so that must not be older than this.
         """
-        state = self._states[device]
-        if values and state.quality is Quality.GOOD:
-            known = next(each for each in self._devices if each.id == device)
-            self._note(known, Quality.GOOD, {**state.properties, **values})
+        self._held[device] = {**self._held[device], **values}
         self._poked.set()
 
     async def run(self) -> None:
@@ -81,7 +81,8 @@ class Poller:
             quality = Quality.BAD if isinstance(error, PlcRefused) else Quality.STALE
             self._note(device, quality, self._states[device.id].properties)
         else:
-            self._note(device, Quality.GOOD, device.decode(words))
+            self._held[device.id] = device.decode(words)
+            self._note(device, Quality.GOOD, self._held[device.id])
 
     def _note(self, device: Device, quality: Quality, values: Mapping[str, Value | None]) -> None:
         before, now_s = self._states[device.id], clock.elapsed_s()
