@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -15,7 +14,7 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from http_facade.dispatch import Outcome
 from http_facade.refusals import Ended
-from http_facade.representations import Json, asked_command, recorded_command
+from http_facade.representations import Json, asked_command, recorded_command, to_json
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +76,7 @@ def to_outcome(outcome: Outcome, ledger: Reader) -> Response:
 
 def rendered(command: Json, number: int) -> Response:
     """A command as the body of a 200 or 202."""
-    response = Response(json.dumps(command, separators=(",", ":")), status=number, content_type="application/json")
+    response = Response(to_json(command), status=number, content_type="application/json")
     response.headers["Location"] = f"/v1/commands/{command['id']}"
     if number == _OPEN:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)

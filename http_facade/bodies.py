@@ -22,6 +22,21 @@ MAX_BODY_BYTES: Final = 64 * 1024
 MAX_READ_BYTES: Final = MAX_BODY_BYTES + 1
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name appears twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+#: Made once: ``json.loads`` would build one for every request.
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+
+
 def settings() -> dict[str, Any]:
     """The JSON object of a change of settings.
 
@@ -37,7 +52,7 @@ def settings() -> dict[str, Any]:
     if len(data) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     try:
-        body = json.loads(data, object_pairs_hook=_object, parse_constant=_no_constant)
+        body = _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise Malformed(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -59,14 +74,3 @@ def query(model: type[Q]) -> Q:
         return model.model_validate({name: each[0] for name, each in values.items()})
     except ValidationError as error:
         raise InvalidInput(faults_of(error)) from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name appears twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

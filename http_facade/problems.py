@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from gateway import ledger_writer
 from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
 from http_facade import refusals
+from http_facade.representations import to_json
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ def problem(row: Row, code: str, detail: str, facts: Mapping[str, object] | None
     }
     if facts:
         body.update(facts)
-    response = Response(json.dumps(body, separators=(",", ":")), status=row.status, content_type=MEDIA_TYPE)
+    response = Response(to_json(body), status=row.status, content_type=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     if row.retry_after_s is not None:
         response.headers["Retry-After"] = str(row.retry_after_s)

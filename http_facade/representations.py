@@ -5,9 +5,10 @@ Plain dictionaries, made by hand: these run on every answer, and what they show 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
@@ -18,6 +19,9 @@ from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.desired import Wish
 
 Json = dict[str, Any]
+
+#: JSON text without spaces; made once, for ``json.dumps`` would build an encoder for every answer.
+to_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def instant(moment: datetime | None) -> str | None:
