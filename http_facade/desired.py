@@ -6,11 +6,11 @@ A command that was refused, failed or came too late changed nothing, so it wishe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, bindparam, select
+from sqlalchemy import Engine, Row, Select, bindparam, select
 
 from gateway.database import reading
 from gateway.database.tables import commands
@@ -20,9 +20,6 @@ from gateway.protocol.topics import WRITE
 
 #: How many commands back a wish is looked for, per device asked about.
 LOOK_BACK: Final = 100
-
-#: Command, state, input, result.
-_Asked = tuple[str, State, Mapping[str, Value], Mapping[str, Value | None]]
 
 _STANDING: Final = (State.PENDING, State.ACCEPTED, State.APPLIED, State.UNKNOWN)
 
@@ -41,47 +38,49 @@ class Wish:
         return reported is not None and reported in (self.value, self.read_back)
 
 
-def fold(rows: Sequence[_Asked]) -> dict[str, Wish]:
-    """The newest wish per setting, from commands that come newest first."""
-    wishes: dict[str, Wish] = {}
-    for command, state, asked, result in rows:
-        for name, value in asked.items():
-            if name not in wishes:
-                wishes[name] = Wish(value=value, state=state, command=command, read_back=result.get(name))
-    return wishes
-
-
 class Desires:
-    """Reads wishes from the ledger's table."""
+    """Reads wishes from the ledger's table, newest first, and no further back than it takes to find them all."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         columns = (commands.c.id, commands.c.device, commands.c.state, commands.c.input, commands.c.result)
-        site: ColumnElement[bool] = commands.c.site == bindparam("site")
         newest = (
             select(*columns)
-            .where(site, commands.c.name == WRITE, commands.c.state.in_(_STANDING))
+            .where(commands.c.site == bindparam("site"), commands.c.name == WRITE, commands.c.state.in_(_STANDING))
             .order_by(commands.c.id.desc())
         )
         self._of_device = newest.where(commands.c.device == bindparam("device")).limit(LOOK_BACK)
         self._of_site = newest.limit(bindparam("most"))
 
-    def of_device(self, site: str, device: str) -> Mapping[str, Wish]:
-        """Setting -> what was last asked for; raises Unavailable."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(self._of_device, {"site": site, "device": device}).all()
-        return fold([_parsed(row) for row in rows])
+    def of_device(self, site: str, device: str, settings: Collection[str]) -> Mapping[str, Wish]:
+        """What was last asked for each of ``settings``, as far as it was; raises Unavailable."""
+        query = self._of_device.params(site=site, device=device)
+        return self._find(query, {device: settings})[device]
 
-    def of_site(self, site: str, devices: int) -> Mapping[str, Mapping[str, Wish]]:
-        """Device -> setting -> what was last asked for, for a site of so many ``devices``; raises Unavailable."""
-        most = LOOK_BACK * max(1, devices)
-        with reading(self._engine) as connection:
-            rows = connection.execute(self._of_site, {"site": site, "most": most}).all()
-        by_device: dict[str, list[_Asked]] = {}
-        for row in rows:
-            by_device.setdefault(row.device, []).append(_parsed(row))
-        return {device: fold(each) for device, each in by_device.items()}
+    def of_site(self, site: str, settings: Mapping[str, Collection[str]]) -> Mapping[str, Mapping[str, Wish]]:
+        """The same for each device in ``settings``."""
+        query = self._of_site.params(site=site, most=LOOK_BACK * max(1, len(settings)))
+        return self._find(query, settings)
+
+    def _find(
+        self, query: Select[Any, Any, Any, Any, Any], settings: Mapping[str, Collection[str]]
+    ) -> dict[str, dict[str, Wish]]:
+        found: dict[str, dict[str, Wish]] = {device: {} for device in settings}
+        missing = {(device, name) for device, names in settings.items() for name in names}
+        if not missing:
+            return found
+        with reading(self._engine) as connection, connection.execute(query) as rows:
+            for row in rows:
+                for name, wish in _wishes(row):
+                    if (row.device, name) in missing:
+                        missing.discard((row.device, name))
+                        found[row.device][name] = wish
+                if not missing:
+                    break
+        return found
 
 
-def _parsed(row: Row[Any, Any, Any, Any, Any]) -> _Asked:
-    return row.id, State(row.state), json.loads(row.input), json.loads(row.result or "{}")
+def _wishes(row: Row[Any, Any, Any, Any, Any]) -> Iterator[tuple[str, Wish]]:
+    result = json.loads(row.result or "{}")
+    for name, value in json.loads(row.input).items():
+        yield name, Wish(value=value, state=State(row.state), command=row.id, read_back=result.get(name))

@@ -114,12 +114,17 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
     }
 
 
+def settings_of(record: DeviceRecord) -> frozenset[str]:
+    """Names of what can be written; none while the description is unknown."""
+    return frozenset() if record.description is None else record.description.settings
+
+
 def device(record: DeviceRecord, wishes: Mapping[str, Wish], now: datetime) -> Json:
     """A device: what it reports, what was last asked of it, and where the two differ."""
     description: Description | None = record.description
     state = record.state
     values = {} if state is None else dict(state.properties)
-    settings = frozenset() if description is None else description.settings
+    settings = settings_of(record)
     reported = {name: value for name, value in values.items() if name in settings}
     return {
         "site": record.site,
@@ -133,9 +138,7 @@ def device(record: DeviceRecord, wishes: Mapping[str, Wish], now: datetime) -> J
         "settings": reported,
         "readings": {name: value for name, value in values.items() if name not in settings},
         "desired": {
-            name: {"value": wish.value, "state": wish.state, "command": wish.command}
-            for name, wish in wishes.items()
-            if name in settings
+            name: {"value": wish.value, "state": wish.state, "command": wish.command} for name, wish in wishes.items()
         },
         "drift": sorted(name for name, wish in wishes.items() if name in reported and not wish.met_by(reported[name])),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -268,13 +268,16 @@ class FakeDesires:
 
     wishes: Mapping[str, Wish] = field(default_factory=dict)
 
-    def of_device(self, site: str, device: str) -> Mapping[str, Wish]:  # noqa: ARG002 # the port's signature
+    def of_device(self, site: str, device: str, settings: Collection[str]) -> Mapping[str, Wish]:
         """As Desires."""
-        return self.wishes
+        return self.of_site(site, {device: settings})[device]
 
-    def of_site(self, site: str, devices: int) -> Mapping[str, Mapping[str, Wish]]:  # noqa: ARG002 # same
+    def of_site(self, site: str, settings: Mapping[str, Collection[str]]) -> Mapping[str, Mapping[str, Wish]]:  # noqa: ARG002 # the port's signature
         """As Desires."""
-        return {DEVICE: self.wishes}
+        return {
+            device: {name: self.wishes[name] for name in names if name in self.wishes}
+            for device, names in settings.items()
+        }
 
 
 @dataclass

@@ -54,9 +54,9 @@ def list_devices(site: str) -> Json:
     parts = services()
     parts.catalogue.site(site)
     records = parts.sites.devices(site)
-    wishes = parts.desires.of_site(site, len(records))
+    wishes = parts.desires.of_site(site, {each.device: representations.settings_of(each) for each in records})
     now = datetime.now(UTC)
-    return {"items": [representations.device(each, wishes.get(each.device, {}), now) for each in records]}
+    return {"items": [representations.device(each, wishes[each.device], now) for each in records]}
 
 
 @api.get(
@@ -72,7 +72,7 @@ def read_device(site: str, device: str) -> tuple[Json, dict[str, str]]:
     if record is None:
         parts.catalogue.site(site)
         raise NotFound("device", device)
-    wishes = parts.desires.of_device(site, device)
+    wishes = parts.desires.of_device(site, device, representations.settings_of(record))
     revision = None if record.state is None else record.state.revision
     headers = {} if revision is None else {"ETag": f'"{revision}"'}
     return representations.device(record, wishes, datetime.now(UTC)), headers

@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 from gateway.database import open_engine, upgrade
 from gateway.ledger import Ledger
 from gateway.protocol.lifecycle import State
-from http_facade.desired import Desires
+from http_facade.desired import LOOK_BACK, Desires
 from tests.entries import answer, asked, new_id
 
 SITE, DEVICE = "arava-1", "feeder-1"
+SETTINGS = frozenset({"portion_g", "enabled", "level"})
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_newest_wish_per_setting_counts(ledger: Ledger, desires: Desires) -> Non
     new = asked(id=second, input={"portion_g": 120})
     ledger.record([old, new])
     ledger.settle([answer(old, result={"portion_g": 100, "enabled": True})])
-    wishes = desires.of_device(SITE, DEVICE)
+    wishes = desires.of_device(SITE, DEVICE, SETTINGS)
     assert {name: (wish.value, wish.state, wish.command) for name, wish in wishes.items()} == {
         "portion_g": (120, State.PENDING, new.id),
         "enabled": (True, State.APPLIED, old.id),
@@ -58,7 +59,7 @@ def test_command_without_effect_wishes_nothing(ledger: Ledger, desires: Desires,
     first, second = asked(id=ids[0], input={"portion_g": 100}), asked(id=ids[1], input={"portion_g": 120})
     ledger.record([first, second])
     ledger.settle([answer(first), answer(second, state, code="plc-lost", result={})])
-    assert desires.of_device(SITE, DEVICE)["portion_g"].value == 100
+    assert desires.of_device(SITE, DEVICE, SETTINGS)["portion_g"].value == 100
 
 
 def test_wish_is_met_by_its_own_read_back(ledger: Ledger, desires: Desires) -> None:
@@ -66,7 +67,7 @@ def test_wish_is_met_by_its_own_read_back(ledger: Ledger, desires: Desires) -> N
     command = asked(input={"level": 0.1})
     ledger.record([command])
     ledger.settle([answer(command, result={"level": 0.10000000149011612})])
-    wish = desires.of_device(SITE, DEVICE)["level"]
+    wish = desires.of_device(SITE, DEVICE, SETTINGS)["level"]
     assert wish.met_by(0.10000000149011612)
     assert not wish.met_by(0.2)
 
@@ -75,5 +76,19 @@ def test_wishes_of_a_site_are_kept_apart_by_device(ledger: Ledger, desires: Desi
     """And other sites' are not among them."""
     ledger.record([asked(device="feeder-2", input={"portion_g": 5}), asked(input={"portion_g": 10})])
     ledger.record([asked(site="arava-2", input={"portion_g": 15})])
-    wishes = desires.of_site(SITE, 2)
+    wishes = desires.of_site(SITE, dict.fromkeys(("feeder-1", "feeder-2"), SETTINGS))
     assert {device: each["portion_g"].value for device, each in wishes.items()} == {"feeder-1": 10, "feeder-2": 5}
+
+
+def test_what_is_no_setting_any_more_is_not_wished_for(ledger: Ledger, desires: Desires) -> None:
+    """A device may lose a setting; what was once asked of it is of no interest."""
+    ledger.record([asked(input={"gone": 1})])
+    assert desires.of_device(SITE, DEVICE, SETTINGS) == {}
+
+
+def test_wish_long_ago_is_found_behind_newer_ones(ledger: Ledger, desires: Desires) -> None:
+    """A setting that is rarely written keeps its wish."""
+    ids = sorted(new_id() for _ in range(LOOK_BACK))
+    ledger.record([asked(id=ids[0], input={"enabled": True})])
+    ledger.record([asked(id=each, input={"portion_g": 5}) for each in ids[1:]])
+    assert desires.of_device(SITE, DEVICE, SETTINGS)["enabled"].command == ids[0]
