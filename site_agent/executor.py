@@ -239,8 +239,11 @@ class Executor:
             log.error("no-evidence-possible", command=entry.id, cause="the device is not configured any more")
             return
 
+        # From now on, not from its turn in the lane on: many commands left open must not hold it up one by one.
+        settled_at_s = clock.elapsed_s() + self._lanes[device.plc].settle_s
+
         async def job(lane: Lane) -> Outcome:
-            found = await prove(lane, device, entry.intent.input, former)
+            found = await prove(lane, device, entry.intent.input, former, settled_at_s)
             self._on_read(device.id, found.result)
             if found.state is State.FAILED and self._begun[device.id] != turn:
                 detail = "a later command has written since; what the PLC holds now proves nothing"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from gateway.protocol.codes import AckCode
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Value
+from site_agent import clock
 from site_agent.device import Device
 from site_agent.drivers.port import PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
 from site_agent.lane import Lane
@@ -57,25 +58,25 @@ async def perform(lane: Lane, write: Write) -> Outcome:
         except PlcUnreachable as error:
             if not sent:
                 return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=str(error))
-            return await prove(lane, write.device, write.values, write.former())
+            return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
         except PlcRefused as error:
             return await _report_refusal(lane, write, error)
         except (PlcSilent, PlcConfused):
-            return await prove(lane, write.device, write.values, write.former())
+            return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
         sent = True
     return await _verify(lane, write)
 
 
-async def prove(lane: Lane, device: Device, asked: Mapping[str, Value], former: Values) -> Outcome:
+async def prove(lane: Lane, device: Device, asked: Mapping[str, Value], former: Values, settled_at_s: float) -> Outcome:
     """Find out by reading whether a write of unknown fate took effect; the write itself is never repeated.
 
-    Read equal: it did. Still the former values in two reads, the second after the PLC can no longer be acting on
-    the request: it did not. Anything else is no evidence either way, and stays ``unknown``.
+    Read equal: it did. Still the former values in two reads, the second at ``settled_at_s`` or later, when the PLC can
+    no longer be acting on the request: it did not. Anything else is no evidence either way, and stays ``unknown``.
     """
     try:
         held = await _read(lane, device, asked)
         if device.differing(asked, held):
-            await asyncio.sleep(lane.settle_s)
+            await asyncio.sleep(max(0.0, settled_at_s - clock.elapsed_s()))
             held = await _read(lane, device, asked)
     except PlcError as error:
         return Outcome(state=State.UNKNOWN, code=AckCode.PLC_SILENT, detail=str(error))
@@ -121,7 +122,7 @@ async def _verify(lane: Lane, write: Write) -> Outcome:
     try:
         held = await _read(lane, write.device, write.values)
     except PlcError:
-        return await prove(lane, write.device, write.values, write.former())
+        return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
     differing = write.device.differing(write.values, held)
     if differing:
         detail = f"not as asked: {', '.join(differing)}"
