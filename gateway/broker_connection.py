@@ -128,6 +128,7 @@ class Connection:
             if sock is not None:
                 sock.close()
             self._fail_waiting()
+            _let_go(self._client)
 
     def _read_on(self) -> bool:
         """Rest, so that more can come, and read all that did; whether the connection still stands."""
@@ -261,6 +262,11 @@ def _client_of(plan: Plan, connection: Connection) -> paho.Client:
     client.on_publish = connection.on_publish
     client.on_message = connection.on_message
     return client
+
+
+def _let_go(client: paho.Client) -> None:
+    """Undo the circle of client and connection, so that paho closes its two inner sockets now, not at a collection."""
+    client.on_connect = client.on_subscribe = client.on_disconnect = client.on_publish = client.on_message = None
 
 
 @lru_cache(maxsize=1_024)

@@ -60,6 +60,9 @@ class MqttClient:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # Without the circle of callbacks paho closes its inner sockets now, not at some collection.
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_message = client.on_publish = client.on_subscribe = None
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """The reason code of the PUBACK; 0x87 is "not authorized"."""
