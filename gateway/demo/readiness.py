@@ -16,7 +16,7 @@ from gateway.broker import BrokerLink, Incoming, Login
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import decode_topic
 from gateway.protocol.errors import DecodeError, Unavailable
-from gateway.protocol.messages import Message, SiteState
+from gateway.protocol.messages import Message, PlcLink, Quality, SiteState
 from gateway.protocol.topics import HostStatusTopic, StatusTopic, Topic
 
 _PATIENCE_S: Final = 1.0
@@ -66,6 +66,17 @@ def http_get(url: str, *, token: str | None = None) -> tuple[int | None, object]
         return error.code, None
     except (OSError, ValueError):
         return None, None
+
+
+def takes_writes(url: str, token: str, site: str, device: str) -> bool:
+    """Whether the facade knows the site with all its PLCs, and the device with good values."""
+    seen = [http_get(f"{url}/v1/sites/{path}", token=token)[1] for path in (site, f"{site}/devices/{device}")]
+    if not all(isinstance(each, dict) for each in seen):
+        return False
+    about_site, about_device = (dict(each) for each in seen if isinstance(each, dict))
+    links = about_site.get("plcs")
+    reached = isinstance(links, dict) and set(links.values()) == {PlcLink.OK.value}
+    return bool(about_site.get("online")) and reached and about_device.get("quality") == Quality.GOOD.value
 
 
 def is_online(login: Login) -> bool:

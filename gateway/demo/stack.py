@@ -53,7 +53,7 @@ class Stack:
         self.stop()
 
     def start(self, roles: Iterable[str] = ROLES, *, timeout_s: float = READY_TIMEOUT_S) -> None:
-        """Start these roles, and return when each is ready.
+        """Start these roles, and return when each is ready; all of them: when a write may pass.
 
         Raises:
             Unavailable: one ended, or was not ready in time; holds the end of its log.
@@ -66,6 +66,8 @@ class Stack:
                 self._launch(role)
             for role in now:
                 self.wait_until_ready(role, timeout_s=timeout_s)
+        if set(wanted) == set(ROLES):
+            self._wait_for_devices(timeout_s)
 
     def stop(self) -> None:
         """Stop everything, the agent first, so that each can still say goodbye to those it needs."""
@@ -122,6 +124,14 @@ class Stack:
             AGENT: lambda: self._live_epoch() not in {None, self._past_epoch},
         }
         return questions[role]()
+
+    def _wait_for_devices(self, timeout_s: float) -> None:
+        # The agent's first beat may go out before its PLCs have answered, and a gate is shut while a PLC is lost.
+        deadline_s = time.monotonic() + timeout_s
+        while not readiness.takes_writes(self.http_url, self.token, self.plan.site, PROBE_DEVICE):
+            if time.monotonic() > deadline_s:
+                raise Unavailable(AGENT, f"no device after {timeout_s:g} s:\n{self.children[AGENT].last_words()}")
+            time.sleep(_TICK_S)
 
     def _live_epoch(self) -> int | None:
         return readiness.live_epoch(self.redis_url, self.plan.site, self.plan.alive_expiry_s)
