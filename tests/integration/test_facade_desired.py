@@ -92,3 +92,10 @@ def test_wish_long_ago_is_found_behind_newer_ones(ledger: Ledger, desires: Desir
     ledger.record([asked(id=ids[0], input={"enabled": True})])
     ledger.record([asked(id=each, input={"portion_g": 5}) for each in ids[1:]])
     assert desires.of_device(SITE, DEVICE, SETTINGS)["enabled"].command == ids[0]
+
+
+def test_wish_with_any_character_is_read_whole(ledger: Ledger, desires: Desires) -> None:
+    """Text values may hold tabs and newlines; JSON writes them otherwise."""
+    label = 'a\tb\nc\\"\u2028\x85é'
+    ledger.record([asked(input={"level": label})])
+    assert desires.of_device(SITE, DEVICE, SETTINGS)["level"].value == label
