@@ -70,7 +70,8 @@ def http_get(url: str, *, token: str | None = None) -> tuple[int | None, object]
 
 def takes_writes(url: str, token: str, site: str, device: str) -> bool:
     """Whether the facade knows the site with all its PLCs, and the device with good values."""
-    seen = [http_get(f"{url}/v1/sites/{path}", token=token)[1] for path in (site, f"{site}/devices/{device}")]
+    paths = (f"/v1/sites/{site}", f"/v1/sites/{site}/devices/{device}")
+    seen = [http_get(url + path, token=token)[1] for path in paths]
     if not all(isinstance(each, dict) for each in seen):
         return False
     about_site, about_device = (dict(each) for each in seen if isinstance(each, dict))
