@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from gateway.protocol.errors import Unavailable
 
@@ -91,7 +91,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _take_write_lock(connection: sqlite3.Connection) -> None:
     # SQLite's own waiting sleeps for 1, 2, 5, 10, ... ms, though the other writer is done within one.
-    give_up_s = time.monotonic() + BUSY_MS / 1_000
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    give_up_s = time.monotonic() + patience_ms / 1_000
     connection.execute("PRAGMA busy_timeout=0")
     try:
         while True:
@@ -99,12 +100,13 @@ def _take_write_lock(connection: sqlite3.Connection) -> None:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_s:
-                    raise
+                    # SQLAlchemy does not wrap what the driver raises under its feet.
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
                 time.sleep(_LOOK_S)
             else:
                 return
     finally:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
 
 
 @contextmanager
