@@ -7,6 +7,7 @@ connection and never the thread.
 from __future__ import annotations
 
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ import structlog
 from gateway.broker_connection import BrokerRefused, Connection, Incoming, Login, Plan, Will
 from gateway.protocol.codec import encode
 from gateway.protocol.errors import Unavailable
+from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
 from gateway.protocol.topics import Topic
 
@@ -44,7 +46,8 @@ class BrokerLink:
     """A connection that is kept up from :meth:`start` to :meth:`stop`; its methods are safe from any thread.
 
     ``on_message`` and ``on_connect`` run in the link's own thread: they must be quick and never wait. ``on_connect``
-    runs on every connection once the subscriptions stand, and may publish. ``client_id`` None lets the broker choose.
+    runs on every connection once the subscriptions stand, and may publish. ``client_id`` None is a random one, kept
+    from one connection to the next; an empty one would be the broker's to fill, and Mosquitto 2.1 forgets the prefix.
 
     For those who receive much and need not answer at once: ``fleeting`` are subscriptions at QoS 0, for what comes
     anew by itself and so needs no confirmation; and ``rest_s`` is how long the link lets messages gather before it
@@ -72,7 +75,7 @@ class BrokerLink:
             on_ready=self._became_ready,
             will=will,
             keepalive_s=keepalive_s,
-            client_id=client_id or "",
+            client_id=client_id or CLIENT_ID_PREFIX + secrets.token_hex(8),
             rest_s=rest_s,
         )
         self._stopping = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,6 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.broker import Login
+from gateway.protocol.ids import CLIENT_ID_PREFIX
 from tests.conditions import eventually
 
 _PATIENCE_S: Final = 5.0
@@ -30,7 +32,7 @@ class Received:
 class MqttClient:
     """Connected inside ``with``; keeps every message that it gets."""
 
-    def __init__(self, login: Login, *, client_id: str = "", will: str | None = None) -> None:
+    def __init__(self, login: Login, *, client_id: str | None = None, will: str | None = None) -> None:
         self._login = login
         self._messages: list[Received] = []
         self._codes: dict[int, int] = {}
@@ -38,6 +40,7 @@ class MqttClient:
         self._connack = threading.Event()
         self.refused: int | None = None
         self.lost = threading.Event()
+        client_id = CLIENT_ID_PREFIX + secrets.token_hex(8) if client_id is None else client_id
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
         self._client.username_pw_set(login.username, login.password.get_secret_value())
         self._client.on_connect = self._on_connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ from gateway.demo.broker import BrokerFiles, Listening
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.demo.readiness import listens
+from gateway.protocol.ids import CLIENT_ID_PREFIX
 from tests.conditions import eventually
 from tests.requirements import program
 
@@ -33,8 +35,9 @@ class Engine(Protocol):
         """Make the broker read passwords and rights again."""
 
 
-def connack(login: Login, *, client_id: str = "") -> int:
-    """The reason code of the broker's answer to a CONNECT; 0 is success."""
+def connack(login: Login, *, client_id: str | None = None) -> int:
+    """The reason code of the broker's answer to a CONNECT, with a random id or this one; 0 is success."""
+    client_id = CLIENT_ID_PREFIX + secrets.token_hex(8) if client_id is None else client_id
     codes: list[int] = []
 
     def on_connect(_client: object, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:

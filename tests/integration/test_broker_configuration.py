@@ -43,6 +43,12 @@ def test_person_with_the_client_id_of_a_service_refused(broker: RunningBroker) -
         assert not facade.lost.is_set()
 
 
+def test_person_with_an_empty_client_id_gets_one_with_the_prefix(own_broker: BrokerProcess) -> None:
+    """Tools that send no id, as Mosquitto's own do, are let in."""
+    broker = RunningBroker(own_broker.files, own_broker)
+    assert connack(broker.login("@facade", people=True), client_id="") == 0
+
+
 def test_site_with_the_client_id_of_another_site_evicts_only_itself(broker: RunningBroker, site_id: str) -> None:
     """At the machines' listener the id that a client sends does not count: the user name is its id."""
     mine, other = broker.add_site(site_id), broker.add_site(f"{site_id}-b")
