@@ -48,6 +48,7 @@ def main() -> int:
     remarks = [
         f"raw parts: HTTP {raw.hello_ms:.2f} + MQTT {raw.round_trip_ms:.2f} + Modbus {raw.modbus_ms:.2f}"
         f" + commits {raw.commits_ms:.2f} = {raw.sum_ms:.2f} ms; our p99 {ours.p99_ms:.2f} ms",
+        f"one at a time: ours {ours.median_ms:.2f} ms, relay {raw.relay_median_ms:.2f} ms without a commit",
         f"at once: {1e3 / ours.command_ms:,.0f} commands/s, relay {1e3 / raw.command_ms:,.0f}/s;"
         f" refusals {1e3 / ours.refusal_ms:,.0f}/s, relay {1e3 / raw.refusal_ms:,.0f}/s",
         "CPU ms/command: " + ", ".join(f"{role} {spent:.2f}" for role, spent in ours.cpu_ms.items()),

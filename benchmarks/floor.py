@@ -23,6 +23,7 @@ class Floor:
     round_trip_ms: float
     modbus_ms: float
     commits_ms: float
+    relay_median_ms: float
     command_ms: float
     facade_cpu_ms: float
     refusal_ms: float
@@ -51,6 +52,8 @@ def measure(programs: Programs, folder: Path, plc_port: int) -> Floor:
     ):
         hello, trip = parts.http_hello_ms(http), parts.mqtt_round_trip_ms(mqtt)
         modbus, commits = parts.modbus_write_and_read_ms(plc_port), parts.commits_ms(folder)
+        load.run(http, _write, count=300, at_once=1)
+        alone = load.run(http, _write, count=parts.ROUNDS, at_once=1)
         load.run(http, _write, count=500, at_once=AT_ONCE)
         before_s = rig.cpu_s(facade)
         relayed = load.run(http, _write, count=COMMANDS, at_once=AT_ONCE)
@@ -63,6 +66,7 @@ def measure(programs: Programs, folder: Path, plc_port: int) -> Floor:
         round_trip_ms=trip,
         modbus_ms=modbus,
         commits_ms=commits,
+        relay_median_ms=alone.p50_ms,
         command_ms=1e3 / relayed.per_s,
         facade_cpu_ms=cpu_ms,
         refusal_ms=1e3 / refused.per_s,

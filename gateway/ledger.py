@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, select
 
@@ -27,10 +27,13 @@ from gateway.ledger_rows import (
     step_of,
     step_row,
 )
-from gateway.ledger_sql import OVERDUE, Statements
+from gateway.ledger_sql import OVERDUE, Head, Statements
 from gateway.protocol.lifecycle import State
 
 __all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Step"]
+
+
+_RANKS: Final = {state: 3 if state.final else 0 for state in State} | {State.ACCEPTED: 1, State.UNKNOWN: 2}
 
 
 def utc_now() -> datetime:
@@ -147,7 +150,8 @@ class Ledger:
                 if not connection.execute(OVERDUE, cutoff).all():
                     return count
             with writing(self.engine) as connection:
-                plan = Plan(connection.execute(OVERDUE.with_for_update(), cutoff).all(), self._now())
+                late = connection.execute(OVERDUE.with_for_update(), cutoff)
+                plan = Plan([Head(*row) for row in late], self._now())
                 plan.give_up()
                 self._write(connection, plan)
                 count += len(plan.advances)
@@ -167,7 +171,11 @@ def _with_steps(connection: Connection, rows: Sequence[Row[Any]]) -> list[Comman
         return []
     steps: defaultdict[str, list[Step]] = defaultdict(list)
     wanted = command_steps.c.command_id.in_([row.id for row in rows])
-    order = (command_steps.c.recorded_at, command_steps.c.at)
-    for each in connection.execute(select(command_steps).where(wanted).order_by(*order)):
+    for each in connection.execute(select(command_steps).where(wanted)):
         steps[each.command_id].append(step_of(each))
-    return [record_of(row, tuple(steps[row.id])) for row in rows]
+    return [record_of(row, tuple(sorted(steps[row.id], key=_order))) for row in rows]
+
+
+def _order(step: Step) -> tuple[datetime, int, datetime]:
+    # Several steps may be recorded in one transaction; then the lifecycle knows which came first.
+    return step.recorded_at, _RANKS[step.state], step.at

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from sqlalchemy import Row
 
 from gateway.database.tables import microseconds, storable
 from gateway.ledger_rows import Answer, Columns, compact, step_row
+from gateway.ledger_sql import Head
 from gateway.protocol.codes import AckCode
 from gateway.protocol.errors import IllegalStep
 from gateway.protocol.lifecycle import State, path
@@ -25,7 +25,7 @@ _LOST: Final = "no ack by the deadline; it may have taken effect"
 class Plan:
     """Rows of ``commands`` as they were read, and the changes that follow."""
 
-    def __init__(self, rows: Sequence[Row[Any]], now: datetime) -> None:
+    def __init__(self, rows: Sequence[Head], now: datetime) -> None:
         self._rows = {row.id: row for row in rows}
         self._states = {row.id: State(row.state) for row in rows}
         self._now = now

@@ -7,10 +7,12 @@ disk flush. Reading for people stays with SQLAlchemy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ClauseElement, Connection, Dialect, Row, Select, and_, bindparam, select, text, update
+from sqlalchemy import ClauseElement, Connection, Dialect, Select, and_, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 
 from gateway.database.tables import command_steps, commands
 from gateway.ledger_rows import Columns
@@ -31,6 +33,15 @@ _ADVANCE: Final = (
     .values({each: bindparam(f"b_{each}") for each in ("state", "code", "detail", "result", "epoch", "updated_at")})
 )
 _ASKED: Final = tuple(each.name for each in commands.c if each.name not in {"code", "detail", "result", "epoch"})
+
+
+class Head(NamedTuple):
+    """What the ledger must know of a command to move it on; the columns of ``_HEADS``."""
+
+    id: str
+    site: str
+    requester: str
+    state: str
 
 
 class Statements:
@@ -54,23 +65,41 @@ class Statements:
 
     def add(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert commands; those that are there stay as they are."""
-        connection.exec_driver_sql(self._add, rows)
+        _run(connection, self._add, rows)
 
     def add_steps(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert steps; those that are there stay as they are."""
-        connection.exec_driver_sql(self._add_step, rows)
+        _run(connection, self._add_step, rows)
 
     def advance(self, connection: Connection, rows: list[Columns]) -> None:
         """Compare and set."""
-        connection.exec_driver_sql(self._advance, rows)
+        _run(connection, self._advance, rows)
 
-    def heads(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> Sequence[Row[Any]]:
-        """Id, site, requester and state of those commands that are there."""
-        key = len(ids), lock
+    def heads(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> Sequence[Head]:
+        """Those commands that are there."""
+        # Padded to a power of two, so that there are few texts to make and for the database to prepare.
+        places = 1 << (len(ids) - 1).bit_length()
+        key = places, lock
         if key not in self._heads:
-            query = _HEADS.where(commands.c.id.in_([bindparam(f"i{index}") for index in range(len(ids))]))
+            query = _HEADS.where(commands.c.id.in_([bindparam(f"i{index}") for index in range(places)]))
             if lock:
                 # Always in the same order, so that two processes cannot wait for each other; SQLite has one lock.
                 query = query.order_by(commands.c.id).with_for_update()
             self._heads[key] = self._text(query)
-        return connection.exec_driver_sql(self._heads[key], {f"i{index}": each for index, each in enumerate(ids)}).all()
+        wanted = [*ids, *[ids[-1]] * (places - len(ids))]
+        found = _run(connection, self._heads[key], {f"i{index}": each for index, each in enumerate(wanted)})
+        return [Head(*row) for row in found.fetchall()]
+
+
+def _run(connection: Connection, sql: str, values: list[Columns] | Columns) -> DBAPICursor:
+    """Run a statement on the driver itself, inside the transaction of ``connection``; errors are SQLAlchemy's."""
+    cursor = connection.connection.cursor()
+    try:
+        if isinstance(values, list):
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        base: Any = connection.dialect.loaded_dbapi.Error
+        raise DBAPIError.instance(sql, None, error, base, dialect=connection.dialect) from error
+    return cursor
