@@ -29,7 +29,7 @@ class ServerSettings(BaseSettings):
 
     home: Path = Field(default=Path(".tidegate"), description="folder of everything we store")
     broker_host: str = Field(default="127.0.0.1", description="the broker's address")
-    broker_port: Port = Field(default=1883, description="the broker's port for machines")
+    broker_port: Port = Field(default=1884, description="the broker's port for machines")
     broker_username: str = Field(default="@gateway", description="our name at the broker")
     broker_password_file: Path = Field(
         default=Path(), description="file with our password; default: secrets/<user name> in the home folder"

@@ -31,7 +31,7 @@ class BrokerTable(_Table):
     """``[broker]``: where the broker is and how the site proves who it is."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1884
     password_file: Path
     keepalive_s: Annotated[int, Field(ge=2, le=60)] = 10
     will_delay_s: Annotated[int, Field(ge=1, le=30)] = 5
