@@ -156,6 +156,7 @@ class Agent:
             except* TwinFound as errors:
                 # Coming back would only make the two of us fight; a person must remove one.
                 self._executor.closed = f"another agent runs as {self._site}"
+                self._executor.fenced = True
                 log.error("duplicate-agent", site=self._site, cause=str(_first(errors)))
             doubt = conversation.doubt
             if clock.elapsed_s() - began_s > _HELD_S:

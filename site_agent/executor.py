@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,17 +25,18 @@ from gateway.protocol.topics import AckTopic, CommandTopic, reply_topic
 from site_agent import clock
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
+from site_agent.evidence import Evidence
 from site_agent.intake import Request, judge
 from site_agent.journal import Entry, Journal
 from site_agent.lane import Lane, LaneFull
-from site_agent.writing import Outcome, Values, Write, perform, prove
+from site_agent.writing import Outcome, Values, Write, perform
 
 #: Ends that the centre has not yet confirmed; above it new commands are refused (I15).
 UNSETTLED_LIMIT = 10_000
 #: A command that takes longer than this gets an ``accepted`` ack on the way.
 ACCEPTED_AFTER_S = 0.2
-#: Pause between two looks for evidence about a command of unknown fate.
-EVIDENCE_EVERY_S = 2.0
+#: Refusals that could not be journaled and are remembered in memory; a repeat follows within seconds or never.
+REFUSED_UNWRITTEN_LIMIT = 1_000
 _JOURNAL_RETRY_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -83,18 +84,24 @@ class Executor:
         self._begun: Counter[str] = Counter()
         self._unsettled: dict[str, tuple[str, Ack]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._searches: set[asyncio.Task[None]] = set()
+        self._evidence = Evidence(
+            devices=devices, lanes=lanes, begun=self._begun, on_read=on_read, on_found=self._resolve
+        )
+        self._refused_unwritten: OrderedDict[str, Ack] = OrderedDict()
         self.epoch = 0
-        #: Why nothing may be written, or None; set when the agent stops or learns of a twin.
+        #: Why no new command is taken, or None; set when the agent stops or learns of a twin.
         self.closed: str | None = None
+        #: A twin lives: what waits in the lanes must not be written any more either (I12).
+        self.fenced = False
 
     async def start(self, left: tuple[Entry, ...]) -> None:
         """Take over the journal's open commands: repeat ends, look for evidence about the rest."""
         for entry in left:
             if entry.outcome is not None:
                 self._unsettled[entry.id] = (entry.requester, entry.outcome)
-            if entry.outcome is None or not entry.outcome.final:
-                self._search(entry, entry.intent.result, turn=0)
+            # What a person has to look at stays with that person.
+            if entry.outcome is None or entry.outcome.code == AckCode.PLC_SILENT:
+                self._evidence.seek(entry, entry.intent.result, turn=0)
 
     def receive(self, topic: CommandTopic, payload: bytes, reply: ReplyTo) -> None:
         """Take one command off the wire.
@@ -129,10 +136,8 @@ class Executor:
             await asyncio.wait(self._tasks)
 
     async def stop(self) -> None:
-        """End the searches for evidence; the journal remembers what they were looking for."""
-        for search in self._searches:
-            search.cancel()
-        await asyncio.gather(*self._searches, return_exceptions=True)
+        """End the searches for evidence."""
+        await self._evidence.stop()
 
     # One command.
 
@@ -145,10 +150,9 @@ class Executor:
             outcome = self._ack(request, state, refusal, detail)
         entry = Entry(requester=request.topic.requester, intent=intent, outcome=outcome)
         try:
-            known = await self._journal.begin(entry, int(time.time()))
+            known = await self._begin(request, entry)
         except Unavailable as error:
-            code = AckCode.JOURNAL_UNAVAILABLE
-            self._answer(request, reply, self._ack(request, State.REJECTED, code, str(error)))
+            self._answer(request, reply, self._refuse_unwritten(request, str(error)))
             return
         if known is not None:
             self._answer_repeat(request, reply, known)
@@ -157,6 +161,20 @@ class Executor:
             self._answer(request, reply, outcome)
         else:
             await self._execute(request, reply, entry)
+
+    async def _begin(self, request: Request, entry: Entry) -> Entry | None:
+        said = self._refused_unwritten.get(request.id)
+        if said is not None:
+            return Entry(requester=request.topic.requester, intent=entry.intent, outcome=said)
+        return await self._journal.begin(entry, int(time.time()))
+
+    def _refuse_unwritten(self, request: Request, detail: str) -> Ack:
+        # The journal does not know this one, but a repeat of it must not be carried out once the journal is back.
+        ack = self._ack(request, State.REJECTED, AckCode.JOURNAL_UNAVAILABLE, detail)
+        self._refused_unwritten[request.id] = ack
+        if len(self._refused_unwritten) > REFUSED_UNWRITTEN_LIMIT:
+            self._refused_unwritten.popitem(last=False)
+        return ack
 
     def _refusal(self, request: Request) -> tuple[AckCode | None, str]:
         if request.refusal is not None:
@@ -194,6 +212,8 @@ class Executor:
         )
 
         async def job(lane: Lane) -> Outcome:
+            if self.fenced:
+                return Outcome(state=State.REJECTED, code=AckCode.OVERLOADED, detail=self.closed or "fenced")
             found = await perform(lane, write)
             self._on_read(device.id, found.result)
             return found
@@ -208,7 +228,7 @@ class Executor:
         await self._conclude(entry, outcome)
         self._answer(request, reply, outcome)
         if outcome.state is State.UNKNOWN and found.code is AckCode.PLC_SILENT:
-            self._search(entry, former, turn)
+            self._evidence.seek(entry, former, turn)
 
     async def _conclude(self, entry: Entry, outcome: Ack) -> None:
         # No ack may leave before its result is on disk, so this waits for a full disk to be cleared.
@@ -225,40 +245,7 @@ class Executor:
     def _keep(self, requester: str, outcome: Ack) -> None:
         self._unsettled[outcome.id] = (requester, outcome)
 
-    # A command of unknown fate.
-
-    def _search(self, entry: Entry, former: Values, turn: int) -> None:
-        search = self._find_evidence(entry, former, turn)
-        task = asyncio.create_task(search, name=f"evidence {entry.id}")
-        self._searches.add(task)
-        task.add_done_callback(self._searches.discard)
-
-    async def _find_evidence(self, entry: Entry, former: Values, turn: int) -> None:
-        device = self._devices.get(entry.intent.device)
-        if device is None or not set(entry.intent.input) <= device.settings:
-            log.error("no-evidence-possible", command=entry.id, cause="the device is not configured any more")
-            return
-
-        # From now on, not from its turn in the lane on: many commands left open must not hold it up one by one.
-        settled_at_s = clock.elapsed_s() + self._lanes[device.plc].settle_s
-
-        async def job(lane: Lane) -> Outcome:
-            found = await prove(lane, device, entry.intent.input, former, settled_at_s)
-            self._on_read(device.id, found.result)
-            if found.state is State.FAILED and self._begun[device.id] != turn:
-                detail = "a later command has written since; what the PLC holds now proves nothing"
-                return Outcome(state=State.UNKNOWN, code=AckCode.NO_EVIDENCE, detail=detail, result=found.result)
-            return found
-
-        while True:
-            try:
-                # Before newer commands, if it can be: they wipe out the evidence.
-                found = await self._lanes[device.plc].write_job(job)
-            except LaneFull:
-                found = None
-            if found is not None and found.code is not AckCode.PLC_SILENT:
-                break
-            await asyncio.sleep(EVIDENCE_EVERY_S)
+    async def _resolve(self, entry: Entry, found: Outcome) -> None:
         outcome = entry.intent.model_copy(
             update={
                 "state": found.state,

@@ -1,49 +1,20 @@
-"""A real agent between a real broker and a PLC that misbehaves on order."""
+"""A real agent between a real broker and a PLC that misbehaves on order: its writes."""
 
-import signal
-import time
-from collections.abc import Iterator
-from pathlib import Path
+import contextlib
+import sqlite3
 
 import pytest
 
-from gateway.protocol.codec import encode
 from gateway.protocol.codes import AckCode
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import After, Committed, Expect, PlcLink, SiteState, Status
-from gateway.protocol.topics import CommandTopic, CommittedTopic, StatusTopic
+from gateway.protocol.messages import Expect, PlcLink
+from gateway.protocol.topics import CommandTopic
 from tests import plc_faults as faults
 from tests.agents import AgentProcess, Technician, fresh_id
 from tests.conditions import eventually
 from tests.mqtt_client import MqttClient
 from tests.plc import FaultyPlc, Write
 from tests.running_broker import RunningBroker
-
-
-@pytest.fixture
-def plc() -> Iterator[FaultyPlc]:
-    """A PLC whose feeder gives 50 g every hour."""
-    with FaultyPlc.running() as running:
-        running.set(0, 50, 60, 1)
-        yield running
-
-
-@pytest.fixture
-def technician(broker: RunningBroker, site_id: str) -> Iterator[Technician]:
-    """Ana, who may command every site."""
-    with MqttClient(broker.add_person("@ana")) as client:
-        yield Technician(client, site_id, "@ana")
-
-
-@pytest.fixture
-def agent(
-    broker: RunningBroker, site_id: str, tmp_path: Path, plc: FaultyPlc, technician: Technician
-) -> Iterator[AgentProcess]:
-    """The site's agent, born and beating."""
-    with AgentProcess(broker.add_site(site_id), tmp_path / "site", plc.port).running() as running:
-        technician.online()
-        eventually(lambda: any(state.quality == "good" for state in technician.states()), what="a good state")
-        yield running
 
 
 @pytest.mark.invariant("I3")
@@ -249,121 +220,6 @@ def test_retained_command_is_never_obeyed(
     assert plc.writes == [Write(6, 0, (200,))]
 
 
-@pytest.mark.invariant("I2")
-def test_command_sent_while_the_agent_was_gone_never_comes_later(
-    agent: AgentProcess, technician: Technician, plc: FaultyPlc
-) -> None:
-    """A silent site is left alone: what was said to nobody is gone."""
-    epoch = technician.statuses()[-1].epoch
-    agent.kill()
-    lost = technician.send({"portion_g": 205})
-    agent.start()
-    technician.online(above=epoch)
-    assert technician.final(technician.send({"portion_g": 210})).state is State.APPLIED
-    assert technician.acks(lost) == []
-    assert plc.writes == [Write(6, 0, (210,))]
-
-
-@pytest.mark.invariant("I7")
-def test_ack_is_repeated_until_committed(agent: AgentProcess, broker: RunningBroker, technician: Technician) -> None:
-    """A PUBACK proves nothing; only the centre's word ends the repeats."""
-    command = technician.send({"portion_g": 215})
-    epoch = technician.final(command).epoch
-    agent.kill()
-    agent.start()
-    epoch = technician.online(above=epoch).epoch
-    eventually(lambda: len(technician.acks(command)) == 2, what="a second ack")
-    with MqttClient(broker.login("@gateway", people=True)) as centre:
-        centre.publish(str(CommittedTopic(technician.site)), encode(Committed(commands=(command,))))
-    other = technician.send({"portion_g": 220})
-    technician.final(other)
-    agent.stop()
-    agent.start()
-    technician.online(above=epoch)
-    eventually(lambda: len(technician.acks(other)) == 2, what="a second ack of the other")
-    assert len(technician.acks(command)) == 2
-
-
-def test_agent_stopped_says_stopped_and_finishes_the_write(
-    agent: AgentProcess, technician: Technician, plc: FaultyPlc
-) -> None:
-    """SIGTERM in the middle of a slow write: the write is verified and acked, then `stopped` is published."""
-    plc.misbehave(faults.delay(0.3), on=faults.WRITES)
-    command = technician.send({"portion_g": 225})
-    eventually(lambda: plc.writes, what="the write")
-    assert agent.stop() == 0
-    assert technician.final(command).state is State.APPLIED
-    assert technician.statuses()[-1].state is SiteState.STOPPED
-
-
-def test_agent_killed_leaves_a_will(agent: AgentProcess, technician: Technician) -> None:
-    """The broker says what the agent cannot say any more."""
-    epoch = technician.statuses()[-1].epoch
-    agent.kill()
-    eventually(lambda: technician.statuses()[-1].state is SiteState.OFFLINE, what="the will", within_s=15)
-    assert technician.statuses()[-1].epoch == epoch
-
-
-@pytest.mark.invariant("I11")
-def test_epoch_rises_with_every_connection(agent: AgentProcess, technician: Technician) -> None:
-    """Old words can be told from new ones."""
-    first = technician.statuses()[-1].epoch
-    agent.kill()
-    agent.start()
-    assert technician.online(above=first).epoch > first
-
-
-@pytest.mark.invariant("I11")
-@pytest.mark.usefixtures("agent")
-def test_late_offline_is_corrected(broker: RunningBroker, technician: Technician) -> None:
-    """A will of a former connection that comes late does not stand (F39)."""
-    online = technician.statuses()[-1]
-    late = Status(
-        state=SiteState.OFFLINE, epoch=online.epoch - 1, boot=online.boot, since=online.since, version=online.version
-    )
-    with MqttClient(broker.login(technician.site, people=True)) as wire:
-        wire.publish(str(StatusTopic(technician.site)), encode(late), retain=True)
-    eventually(
-        lambda: [each.state for each in technician.statuses()][-2:] == [SiteState.OFFLINE, SiteState.ONLINE],
-        what="online after the late offline",
-    )
-
-
-@pytest.mark.invariant("I12")
-def test_agent_that_hears_a_higher_epoch_stops_writing(
-    agent: AgentProcess, broker: RunningBroker, technician: Technician, plc: FaultyPlc
-) -> None:
-    """A cloned PC: this one says so and stays away."""
-    online = technician.statuses()[-1]
-    twin = Status(
-        state=SiteState.ONLINE, epoch=online.epoch + 1, boot="ab" * 8, since=online.since, version=online.version
-    )
-    with MqttClient(broker.login(technician.site, people=True)) as wire:
-        wire.publish(str(StatusTopic(technician.site)), encode(twin))
-    eventually(lambda: "duplicate-agent" in agent.log(), what="a report about the twin")
-    command = technician.send({"portion_g": 230})
-    agent.stop()
-    assert technician.acks(command) == []
-    assert plc.writes == []
-
-
-@pytest.mark.invariant("I2")
-def test_agent_that_slept_refuses_what_waited_for_it(
-    agent: AgentProcess, technician: Technician, plc: FaultyPlc
-) -> None:
-    """A command that arrived while the process was frozen, and is too old when it wakes, is not carried out."""
-    beat = technician.beats()[-1]
-    agent.signal(signal.SIGSTOP)
-    after = After(epoch=beat.epoch, seq=beat.seq, age_s=0.0)
-    command = technician.send({"portion_g": 235}, ttl_s=0.5, after=after)
-    asleep_until_s = time.monotonic() + 0.6
-    eventually(lambda: time.monotonic() > asleep_until_s, what="the deadline")
-    agent.signal(signal.SIGCONT)
-    ack = technician.final(command)
-    assert (ack.state, ack.code) == (State.EXPIRED, AckCode.DEADLINE_PASSED)
-    assert plc.writes == []
-
-
 @pytest.mark.usefixtures("agent")
 @pytest.mark.invariant("I15")
 def test_bytes_that_are_no_command_are_survived(technician: Technician) -> None:
@@ -371,3 +227,22 @@ def test_bytes_that_are_no_command_are_survived(technician: Technician) -> None:
     for payload in (b"", b"\xff", b"[]", b"{" * 5_000, b'{"input": {"portion_g": NaN}}', b'{"input": 1}'):
         technician.send_bytes(payload)
     assert technician.final(technician.send({"portion_g": 240})).state is State.APPLIED
+
+
+@pytest.mark.invariant("I1")
+@pytest.mark.invariant("I6")
+def test_command_refused_for_a_locked_journal_stays_refused(
+    agent: AgentProcess, technician: Technician, plc: FaultyPlc
+) -> None:
+    """Without its memory the agent does nothing, and a repeat is not carried out later (F25)."""
+    command = fresh_id()
+    with contextlib.closing(sqlite3.connect(agent.folder / "agent" / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        technician.send({"portion_g": 245}, id=command)
+        assert technician.final(command, within_s=15).code == AckCode.JOURNAL_UNAVAILABLE
+        other.execute("ROLLBACK")
+    technician.send({"portion_g": 245}, id=command)
+    eventually(lambda: any(ack.duplicate for ack in technician.acks(command)), what="a duplicate ack")
+    assert {ack.state for ack in technician.acks(command)} == {State.REJECTED}
+    assert technician.final(technician.send({"portion_g": 250})).state is State.APPLIED
+    assert plc.writes == [Write(6, 0, (250,))]
