@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,11 @@ StackMaker = Callable[..., Stack]
 _CONTAINED: Final = frozenset({"broker", "redis_url", "compose"})
 #: A pulse quick enough for tests, and a gate that forgives one late beat.
 QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s": 0.2}
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C, even if we run as a background job, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -110,6 +110,7 @@ commands = Table(
     Column("updated_at", Moment, nullable=False),
 )
 Index(None, commands.c.site, commands.c.id)
+Index(None, commands.c.site, commands.c.device, commands.c.id)
 Index(None, commands.c.state, commands.c.id)
 _OPEN: Final = text("state IN ('pending', 'accepted')")
 Index("ix_commands_open", commands.c.deadline_at, sqlite_where=_OPEN, postgresql_where=_OPEN)

@@ -88,6 +88,7 @@ def _create_commands() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_commands"),
     )
     op.create_index("ix_commands_site_id", "commands", ["site", "id"])
+    op.create_index("ix_commands_site_device_id", "commands", ["site", "device", "id"])
     op.create_index("ix_commands_state_id", "commands", ["state", "id"])
     op.create_index("ix_commands_open", "commands", ["deadline_at"], sqlite_where=_OPEN, postgresql_where=_OPEN)
 
