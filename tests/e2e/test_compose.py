@@ -130,3 +130,12 @@ def test_compose_up_again_keeps_every_secret(compose: Compose, token: str) -> No
     """A second start makes no new secrets: whoever has one keeps it."""
     compose.run("up", "--detach", "--wait", "--force-recreate")
     assert compose.run("exec", "--no-TTY", "facade", "cat", "/tidegate/servers/http-token").strip() == token
+
+
+def test_compose_passwords_can_be_read_as_the_page_says(compose: Compose) -> None:
+    """Every `cat` of docs/operations.md gives a secret: who runs the containers can hand them out."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    recipes = [line.split()[2:] for line in page.splitlines() if line.startswith("docker compose") and " cat" in line]
+    assert len(recipes) == 3
+    for words in recipes:
+        assert len(compose.run(*words).strip()) >= 32
