@@ -10,7 +10,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Final
@@ -18,28 +18,19 @@ from typing import Final
 import structlog
 
 from gateway.broker_connection import BrokerRefused, Connection, Incoming, Login, Plan, Will
+from gateway.protocol.backoff import delays
 from gateway.protocol.codec import encode
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
 from gateway.protocol.topics import Topic
 
-__all__ = ["BrokerLink", "BrokerRefused", "Incoming", "Login", "Will", "delays"]
+__all__ = ["BrokerLink", "BrokerRefused", "Incoming", "Login", "Will"]
 
 log = structlog.get_logger(__name__)
 
-FIRST_DELAY_S: Final = 0.1
-LAST_DELAY_S: Final = 5.0
 #: A connection that held this long was a good one: the next back-off starts from the beginning.
 HELD_S: Final = 5.0
-
-
-def delays() -> Iterator[float]:
-    """Seconds to wait before each further attempt: full jitter under a doubling cap."""
-    cap = FIRST_DELAY_S
-    while True:
-        cap = min(cap * 2, LAST_DELAY_S)
-        yield random.uniform(FIRST_DELAY_S, cap)  # noqa: S311 # spreads reconnects, guards no secret
 
 
 class BrokerLink:
@@ -139,7 +130,7 @@ class BrokerLink:
             self._on_connect()
 
     def _keep_up(self) -> None:
-        waits, reported = delays(), False
+        waits, reported = delays(random.uniform), False
         login = self._plan.login
         while not self._stopping.is_set():
             connection = Connection(self._plan)
@@ -150,7 +141,7 @@ class BrokerLink:
             if connection.ready_at_s is not None:
                 reported = False
                 if time.monotonic() - connection.ready_at_s > HELD_S:
-                    waits = delays()
+                    waits = delays(random.uniform)
             if not reported:
                 log.warning("broker-lost", host=login.host, port=login.port, user=login.username, reason=reason)
             reported = True

@@ -21,7 +21,7 @@ from gateway.broker import BrokerRefused
 from gateway.ledger import Answer, Asked
 from gateway.protocol.codec import faults_of
 from gateway.protocol.description import Description, check_write
-from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
+from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable, json_pointer
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, After, Command, Expect, Message, Value
 from gateway.protocol.topics import WRITE, CommandTopic, Topic
@@ -199,7 +199,9 @@ def _checked(description: Description, values: Mapping[str, Any]) -> Mapping[str
     RFC 7396 reads null as "remove", and a setting cannot be removed.
     """
     nulls = [name for name, value in values.items() if value is None]
-    faults = [Fault(_pointer(name), "cannot-remove", "a setting cannot be removed; give it a value") for name in nulls]
+    faults = [
+        Fault(json_pointer(name), "cannot-remove", "a setting cannot be removed; give it a value") for name in nulls
+    ]
     rest = {name: value for name, value in values.items() if value is not None}
     if rest or not nulls:
         faults += check_write(description, rest)
@@ -209,10 +211,6 @@ def _checked(description: Description, values: Mapping[str, Any]) -> Mapping[str
         except ValidationError as error:
             faults = [Fault(each.pointer.removeprefix("/input"), each.code, each.detail) for each in faults_of(error)]
     raise InvalidInput(faults)
-
-
-def _pointer(name: str) -> str:
-    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def _rejection(asked: Asked, after: After, code: str, detail: str) -> Ack:

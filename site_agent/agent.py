@@ -93,7 +93,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(lane.run(), name=lane.name) for lane in self._lanes.values()]
-                await self._executor.start(left)
+                self._executor.start(left)
                 tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
                 tasks += [group.create_task(self._stay_connected()), group.create_task(self._forget())]
                 await stop.wait()

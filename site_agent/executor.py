@@ -94,7 +94,7 @@ class Executor:
         #: A twin lives: what waits in the lanes must not be written any more either (I12).
         self.fenced = False
 
-    async def start(self, left: tuple[Entry, ...]) -> None:
+    def start(self, left: tuple[Entry, ...]) -> None:
         """Take over the journal's open commands: repeat ends, look for evidence about the rest."""
         for entry in left:
             if entry.outcome is not None:

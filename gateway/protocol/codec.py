@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from gateway.protocol.errors import DecodeError, Fault
+from gateway.protocol.errors import DecodeError, Fault, json_pointer
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, VALUE_KINDS, Message
 from gateway.protocol.topics import Topic
 
@@ -58,5 +58,4 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
 
 def pointer(*levels: str | int) -> str:
     """The JSON pointer (RFC 6901) of a place in a document."""
-    named = (str(level) for level in levels if level not in _NO_LEVELS)
-    return "".join("/" + level.replace("~", "~0").replace("/", "~1") for level in named)
+    return json_pointer(*(level for level in levels if level not in _NO_LEVELS))

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, FiniteFloat
 
-from gateway.protocol.errors import Fault
+from gateway.protocol.errors import Fault, json_pointer
 from gateway.protocol.ids import Name
 from gateway.protocol.messages import MAX_PROPERTIES, MAX_TEXT, Message, Text, Value, Whole
 
@@ -119,50 +119,50 @@ def check_write(description: Description, values: Mapping[str, object]) -> tuple
 
 
 def _check_setting(description: Description, name: str, value: object) -> Iterator[Fault]:
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    place = json_pointer(name)
     schema = description.properties.get(name)
     if schema is None:
         known = ", ".join(sorted(description.settings)) or "none"
-        yield Fault(pointer, "unknown-property", f"the device has no such setting; it has: {known}")
+        yield Fault(place, "unknown-property", f"the device has no such setting; it has: {known}")
     elif schema.read_only:
-        yield Fault(pointer, "read-only", "a reading cannot be written")
+        yield Fault(place, "read-only", "a reading cannot be written")
     else:
-        yield from check_value(schema, value, pointer)
+        yield from check_value(schema, value, place)
 
 
-def check_value(schema: DataSchema, value: object, pointer: str) -> Iterator[Fault]:
+def check_value(schema: DataSchema, value: object, place: str) -> Iterator[Fault]:
     """Faults of one value against its schema: type, range, step, length, choice."""
     if not _fits(schema.type, value):
-        yield Fault(pointer, "wrong-type", f"must be of type {schema.type}, without conversion")
+        yield Fault(place, "wrong-type", f"must be of type {schema.type}, without conversion")
         return
     if schema.enum is not None and not any(_same(value, each) for each in schema.enum):
-        yield Fault(pointer, "not-in-enum", f"must be one of {', '.join(map(str, schema.enum))}")
+        yield Fault(place, "not-in-enum", f"must be one of {', '.join(map(str, schema.enum))}")
     if isinstance(value, str):
-        yield from _check_text(schema, value, pointer)
+        yield from _check_text(schema, value, place)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield from _check_number(schema, value, pointer)
+        yield from _check_number(schema, value, place)
 
 
-def _check_text(schema: DataSchema, value: str, pointer: str) -> Iterator[Fault]:
+def _check_text(schema: DataSchema, value: str, place: str) -> Iterator[Fault]:
     longest = MAX_TEXT if schema.max_length is None else min(schema.max_length, MAX_TEXT)
     if len(value) > longest:
-        yield Fault(pointer, "too-long", f"has {len(value)} characters, {longest} at most")
+        yield Fault(place, "too-long", f"has {len(value)} characters, {longest} at most")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        yield Fault(pointer, "not-unicode", "holds half a surrogate pair, which no message can carry")
+        yield Fault(place, "not-unicode", "holds half a surrogate pair, which no message can carry")
 
 
-def _check_number(schema: DataSchema, value: float, pointer: str) -> Iterator[Fault]:
+def _check_number(schema: DataSchema, value: float, place: str) -> Iterator[Fault]:
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        yield Fault(pointer, "too-large", "does not fit into 64 bits")
+        yield Fault(place, "too-large", "does not fit into 64 bits")
         return  # its digits would fill the page, and Python refuses to write them out
     unit = f" {schema.unit}" if schema.unit else ""
     if schema.minimum is not None and value < schema.minimum:
-        yield Fault(pointer, "below-minimum", f"{value}{unit} is below the minimum of {schema.minimum}{unit}")
+        yield Fault(place, "below-minimum", f"{value}{unit} is below the minimum of {schema.minimum}{unit}")
     if schema.maximum is not None and value > schema.maximum:
-        yield Fault(pointer, "above-maximum", f"{value}{unit} is above the maximum of {schema.maximum}{unit}")
+        yield Fault(place, "above-maximum", f"{value}{unit} is above the maximum of {schema.maximum}{unit}")
     # as decimals, since the float 0.3 is no multiple of the float 0.1
     if schema.multiple_of is not None and Fraction(str(value)) % Fraction(str(schema.multiple_of)):
-        yield Fault(pointer, "off-step", f"{value}{unit} is not a multiple of {schema.multiple_of}{unit}")
+        yield Fault(place, "off-step", f"{value}{unit} is not a multiple of {schema.multiple_of}{unit}")
 
 
 def _same(one: object, other: object) -> bool:

@@ -19,6 +19,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 
+def json_pointer(*levels: str | int) -> str:
+    """The levels as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(level).replace("~", "~0").replace("/", "~1") for level in levels)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong: where (a JSON pointer, RFC 6901), which rule, and what to do."""
