@@ -21,7 +21,11 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A command as it was asked for; ``ttl_s`` counts from ``issued_at``."""
+    """A command as it was asked for; ``ttl_s`` counts from ``issued_at``.
+
+    ``asked_epoch`` is the site's epoch when it was asked: an agent whose journal does not cover it cannot know the
+    command. ``key`` is the caller's Idempotency-Key, ``fingerprint`` a hash of all that the key stands for.
+    """
 
     id: str
     site: str
@@ -35,6 +39,9 @@ class Asked:
     issued_at: datetime
     ttl_s: float
     source_address: str | None
+    asked_epoch: int | None = None
+    key: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

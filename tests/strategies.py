@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 
 from gateway.protocol import messages as m
 from gateway.protocol import topics as t
+from gateway.protocol.codes import Evidence
 from gateway.protocol.description import (
     ActionAffordance,
+    Comparison,
     DataSchema,
     Description,
     EventAffordance,
     Form,
+    Interlock,
+    Limit,
+    ObjectSchema,
     PropertyAffordance,
     SecurityScheme,
     ValueType,
@@ -87,7 +92,16 @@ descriptions: Final = st.builds(
     ),
     actions=st.dictionaries(
         names,
-        st.builds(ActionAffordance, input=st.dictionaries(names, schemas, max_size=2), forms=forms),
+        st.builds(
+            ActionAffordance,
+            input=st.builds(ObjectSchema, properties=st.dictionaries(names, schemas, max_size=2)),
+            limits=st.dictionaries(st.sampled_from(Limit), st.integers(0, 10_000), max_size=3),
+            interlocks=st.lists(
+                st.builds(Interlock, name=names, property=names, comparison=st.sampled_from(Comparison), value=values),
+                max_size=2,
+            ).map(tuple),
+            forms=forms,
+        ),
         max_size=2,
     ),
     events=st.dictionaries(names, st.builds(EventAffordance, title=texts, forms=forms), max_size=2),
@@ -131,6 +145,8 @@ MESSAGES: Final[dict[type[m.Message], st.SearchStrategy[Any]]] = {
         ttl_s=st.floats(0, 300),
         after=st.none() | afters,
         expect=st.none() | st.builds(m.Expect, revision=revisions),
+        order=st.none() | st.builds(m.Order, boot=boots, number=counters),
+        asked_by=st.none() | principals,
         actor=st.none() | texts,
         reason=st.none() | texts,
     ),
@@ -145,6 +161,8 @@ MESSAGES: Final[dict[type[m.Message], st.SearchStrategy[Any]]] = {
         code=codes,
         detail=texts,
         result=reading_maps,
+        evidence=st.none() | st.sampled_from(Evidence),
+        trail=st.lists(st.builds(m.Mark, deed=st.sampled_from(m.Deed), at=moments), max_size=3).map(tuple),
         epoch=counters,
         at=moments,
         duplicate=st.booleans(),

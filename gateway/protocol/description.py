@@ -65,13 +65,71 @@ class PropertyAffordance(DataSchema):
     forms: tuple[Form, ...]
 
 
+class ObjectSchema(_Part):
+    """The arguments of an action: an object of named values, all of them required (TD section 5.3.2.7)."""
+
+    type: Literal["object"] = "object"
+    properties: Annotated[dict[Name, DataSchema], Field(max_length=16)] = Field(default_factory=dict)
+    required: tuple[Name, ...] = ()
+
+
+class Effect(StrEnum):
+    """How often an action may act for one command."""
+
+    #: The PLC's mailbox tells a repeat from a new command: exactly once, and the end is always found out.
+    MAILBOX = "mailbox"
+    #: Sent once; if the reply is lost, nobody can know.
+    ONCE = "once"
+
+
+class Limit(StrEnum):
+    """The names of the limits that a site may set for an action."""
+
+    LARGEST = "largest"
+    LEAST_GAP_S = "least_gap_s"
+    MOST_PER_DAY = "most_per_day"
+
+
+class Comparison(StrEnum):
+    """How an interlock compares its property with its threshold."""
+
+    EQUALS = "equals"
+    BELOW = "below"
+    ABOVE = "above"
+
+
+class Interlock(_Part):
+    """A condition under which the site refuses: ``property`` compared with ``value`` is true, or unreadable."""
+
+    name: Name
+    property: Name
+    comparison: Comparison
+    value: Value
+    title: Text | None = None
+
+    def holds(self, live: Value | None) -> bool:
+        """Whether it forbids while the property reads ``live``; what cannot be read forbids too."""
+        if live is None or isinstance(live, str) is not isinstance(self.value, str):
+            return True
+        if self.comparison is Comparison.EQUALS or isinstance(live, str) or isinstance(self.value, str):
+            return live == self.value
+        return live < self.value if self.comparison is Comparison.BELOW else live > self.value
+
+
 class ActionAffordance(_Part):
-    """A thing to do once; ``input`` gives a schema per argument."""
+    """A thing to do once (TD section 5.3.1.4), with the limits and interlocks that the site keeps.
+
+    ``argument`` names the one that the limits count (grams of a dose).
+    """
 
     title: Text | None = None
     description: Text | None = None
-    input: dict[Name, DataSchema] = Field(default_factory=dict)
+    input: ObjectSchema = ObjectSchema()
     idempotent: bool = False
+    effect: Effect = Field(default=Effect.ONCE, alias="tidegate:effect")
+    argument: Name | None = Field(default=None, alias="tidegate:argument")
+    limits: dict[Limit, Number] = Field(default_factory=dict, alias="tidegate:limits")
+    interlocks: Annotated[tuple[Interlock, ...], Field(max_length=16)] = Field(default=(), alias="tidegate:interlocks")
     forms: tuple[Form, ...]
 
 
@@ -116,6 +174,25 @@ def check_write(description: Description, values: Mapping[str, object]) -> tuple
     if not values:
         return (Fault("", "empty", "name at least one setting"),)
     return tuple(fault for name, value in values.items() for fault in _check_setting(description, name, value))
+
+
+def check_action(description: Description, action: str, values: Mapping[str, object]) -> tuple[Fault, ...]:
+    """All faults of an action's arguments at once; empty if it may be asked for.
+
+    Raises:
+        KeyError: the device has no such action.
+    """
+    schema = description.actions[action].input
+    missing = [name for name in schema.required if name not in values]
+    faults = [Fault(json_pointer(name), "missing", "the action needs this argument") for name in missing]
+    for name, value in values.items():
+        place = json_pointer(name)
+        if name in schema.properties:
+            faults += check_value(schema.properties[name], value, place)
+        else:
+            known = ", ".join(sorted(schema.properties)) or "none"
+            faults.append(Fault(place, "unknown-argument", f"the action has no such argument; it has: {known}"))
+    return tuple(faults)
 
 
 def _check_setting(description: Description, name: str, value: object) -> Iterator[Fault]:

@@ -26,7 +26,8 @@ from pydantic import (
     computed_field,
 )
 
-from gateway.protocol.ids import CommandId, Id, Name
+from gateway.protocol.codes import Evidence
+from gateway.protocol.ids import CommandId, Id, Name, Principal
 from gateway.protocol.lifecycle import FINAL, State
 
 #: Counters stay within what every JSON reader keeps exact (RFC 8259 section 6).
@@ -169,8 +170,22 @@ class Expect(Message):
     revision: Revision
 
 
+class Order(Message):
+    """A command's place among those that one run of a requester sent, so that a late one cannot overtake (I10)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    boot: Boot
+    number: Counter
+
+
 class Command(Message):
-    """``commands/{requester}/{device}/{name}``: ``write`` (settings) or an action's name."""
+    """``commands/{requester}/{device}/{name}``: ``write`` (settings), an action's name, or ``cancel``.
+
+    With ``ttl_s`` 0 it is a question: nothing may start any more, the agent says what became of the id.
+    ``asked_by`` names the principal whose command is meant, where another one asks or cancels; it is believed only
+    of ``@gateway`` for questions, and of one facade about another's command.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -180,6 +195,8 @@ class Command(Message):
     ttl_s: Annotated[FiniteFloat, Field(ge=0, le=300)] = 10.0
     after: After | None = None
     expect: Expect | None = None
+    order: Order | None = None
+    asked_by: Principal | None = None
     actor: Text | None = None
     reason: Text | None = None
 
@@ -190,8 +207,26 @@ def _reportable(state: State) -> State:
     return state
 
 
+class Deed(StrEnum):
+    """What an agent did on the way to a command's end."""
+
+    ACCEPTED = "accepted"
+    WRITTEN = "written"
+    VERIFIED = "verified"
+
+
+class Mark(Message):
+    """One deed and its time, by the agent's wall clock."""
+
+    deed: Deed
+    at: Moment
+
+
 class Ack(Message):
-    """``acks/{requester}/{id}``: what became of a command; repeated until it is named in ``committed``."""
+    """``acks/{requester}/{id}``: what became of a command; repeated until it is named in ``committed``.
+
+    ``trail`` tells what was done and when; ``evidence`` by what the end is known.
+    """
 
     id: CommandId
     device: Id
@@ -202,6 +237,8 @@ class Ack(Message):
     code: Code
     detail: Text = ""
     result: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)] = Field(default_factory=dict)
+    evidence: Evidence | None = None
+    trail: Annotated[tuple[Mark, ...], Field(max_length=16)] = ()
     epoch: Counter
     at: Moment
     duplicate: bool = False

@@ -20,6 +20,9 @@ ROOT: Final = "tidegate/v1"
 #: The gateway's own level, beside the sites.
 HOST: Final = "@gateway"
 WRITE: Final = "write"
+CANCEL: Final = "cancel"
+#: Names of commands that no action can have.
+RESERVED: Final = frozenset({WRITE, CANCEL})
 #: Longest Response Topic that is honoured, in characters.
 MAX_REPLY_TOPIC: Final = 256
 
