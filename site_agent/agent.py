@@ -17,6 +17,7 @@ from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Ack, DeviceState, PlcLink
 from gateway.protocol.topics import AckTopic, StateTopic
 from site_agent import clock
+from site_agent.attention import Attention
 from site_agent.configuration import PlcTable, SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
@@ -59,12 +60,14 @@ class Agent:
         self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
         self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
         self._beats = SentBeats()
+        self._attention = Attention(clock.elapsed_s())
         self._executor = Executor(
             site=self._site,
             devices=self._devices,
             lanes=self._lanes,
             journal=self._journal,
             beats=self._beats,
+            attention=self._attention,
             outlet=self,
             held=self._held,
             on_read=lambda device, values: self._pollers[self._devices[device].plc].learn(device, values),
@@ -77,6 +80,7 @@ class Agent:
             states=self._states,
             plcs=self._links,
             beats=self._beats,
+            attention=self._attention,
             executor=self._executor,
         )
         self._conversation: Conversation | None = None
@@ -93,7 +97,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(lane.run(), name=lane.name) for lane in self._lanes.values()]
-                self._executor.start(left)
+                await self._executor.start(left)
                 tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
                 tasks += [group.create_task(self._stay_connected()), group.create_task(self._forget())]
                 await stop.wait()
@@ -168,7 +172,8 @@ class Agent:
             epoch = next_epoch(stored=self._epochs.read(), retained=floor, unix_s=int(time.time()))
             try:
                 self._epochs.store(epoch)
-            except OSError as error:
+                await self._journal.serve_epoch(epoch)
+            except (OSError, Unavailable) as error:
                 log.error("epoch-not-stored", cause=str(error))
                 await asyncio.sleep(_DISK_RETRY_S)
             else:

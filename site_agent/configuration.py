@@ -11,23 +11,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError
 from gateway.protocol.ids import Id, Name
 from gateway.protocol.messages import Text
+from site_agent import mailbox
+from site_agent.action_tables import (
+    MAX_REGISTER,
+    ActionTable,
+    InterlockTable,
+    MailboxTable,
+    Table,
+    action_faults,
+    interlock_faults,
+)
 from site_agent.registers import RegisterType, WordOrder, words_of
 
-#: What one Modbus write of function 16 can carry (Modbus Application Protocol 1.1b3, section 6.12).
-MAX_REGISTER = 65_535
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BrokerTable(_Table):
+class BrokerTable(Table):
     """``[broker]``: where the broker is and how the site proves who it is."""
 
     host: str = "127.0.0.1"
@@ -37,14 +40,14 @@ class BrokerTable(_Table):
     will_delay_s: Annotated[int, Field(ge=1, le=30)] = 5
 
 
-class AgentTable(_Table):
+class AgentTable(Table):
     """``[agent]``: the agent's own folder and rhythm."""
 
     folder: Path = Path("agent")
     heartbeat_s: Annotated[float, Field(ge=0.2, le=60)] = 20.0
 
 
-class PlcTable(_Table):
+class PlcTable(Table):
     """``[[plcs]]``: a Modbus TCP server; ``poll_s`` is the period between two reads of its devices."""
 
     name: Name
@@ -55,7 +58,7 @@ class PlcTable(_Table):
     poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
 
 
-class PropertyTable(_Table):
+class PropertyTable(Table):
     """``[devices.properties.NAME]``: a value on holding registers; ``writable`` makes it a setting."""
 
     title: Text | None = None
@@ -83,16 +86,32 @@ class PropertyTable(_Table):
         return self
 
 
-class DeviceTable(_Table):
-    """``[[devices]]``: a device on a PLC, with its properties."""
+class DeviceTable(Table):
+    """``[[devices]]``: a device on a PLC, with its properties, its actions, and what forbids them."""
 
     id: Id
     title: Text
     plc: Name
     properties: Annotated[dict[Name, PropertyTable], Field(min_length=1, max_length=256)]
+    mailbox: MailboxTable | None = None
+    actions: Annotated[dict[Name, ActionTable], Field(max_length=64)] = Field(default_factory=dict)
+    interlocks: Annotated[tuple[InterlockTable, ...], Field(max_length=16)] = ()
+
+    def spans(self) -> Iterator[tuple[str, int, int]]:
+        """Everything that lies in registers: key in the file, first register, how many."""
+        for name, each in self.properties.items():
+            yield f"properties/{name}", each.register_, each.words
+        if self.mailbox is not None:
+            yield "mailbox", self.mailbox.register_, mailbox.SIZE
+        for name, action in self.actions.items():
+            for argument, table in action.input.items():
+                if table.register_ is not None:
+                    yield f"actions/{name}/input/{argument}", table.register_, words_of(table.type)
+            if action.trigger is not None:
+                yield f"actions/{name}/trigger", action.trigger.register_, 1
 
 
-class SiteConfiguration(_Table):
+class SiteConfiguration(Table):
     """The whole file."""
 
     site: Id
@@ -137,6 +156,10 @@ def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
         if device.plc not in plcs:
             known = ", ".join(sorted(plcs))
             yield Fault(f"/devices/{number}/plc", "unknown-plc", f"there is no PLC {device.plc!r}; there are: {known}")
+        kinds = {name: each.type for name, each in device.properties.items()}
+        place = f"/devices/{number}"
+        yield from action_faults(device.actions, device.mailbox is not None, kinds, place)
+        yield from interlock_faults(device.interlocks, device.actions, kinds, place)
     yield from _overlaps(configuration)
 
 
@@ -144,12 +167,13 @@ def _overlaps(configuration: SiteConfiguration) -> Iterator[Fault]:
     # Two settings on one register would overwrite each other and both read back wrong.
     owners: dict[tuple[str, int], str] = {}
     for number, device in enumerate(configuration.devices):
-        for name, table in device.properties.items():
-            for register in range(table.register_, table.register_ + table.words):
-                owner = owners.setdefault((device.plc, register), f"{device.id}.{name}")
-                if owner != f"{device.id}.{name}":
-                    pointer = f"/devices/{number}/properties/{name}/register"
-                    yield Fault(pointer, "overlap", f"register {register} of {device.plc} belongs to {owner} already")
+        for key, first, count in device.spans():
+            me = f"{device.id}.{key.rsplit('/', 1)[-1]}"
+            taken = {owners.setdefault((device.plc, register), me) for register in range(first, first + count)} - {me}
+            for owner in sorted(taken):
+                where = f"register {first}" if count == 1 else f"one of the registers {first} to {first + count - 1}"
+                pointer = f"/devices/{number}/{key}/register"
+                yield Fault(pointer, "overlap", f"{where} of {device.plc} belongs to {owner} already")
 
 
 def _with_absolute_paths(configuration: SiteConfiguration, folder: Path) -> SiteConfiguration:

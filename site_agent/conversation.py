@@ -16,7 +16,7 @@ import structlog
 
 from gateway import __version__
 from gateway.protocol.codec import decode
-from gateway.protocol.errors import DecodeError, TidegateError
+from gateway.protocol.errors import DecodeError, TidegateError, Unavailable
 from gateway.protocol.messages import (
     Committed,
     DeviceState,
@@ -40,9 +40,11 @@ from gateway.protocol.topics import (
     parse,
 )
 from site_agent import clock
+from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
-from site_agent.executor import Executor, ReplyTo
+from site_agent.ends import ReplyTo
+from site_agent.executor import Executor
 from site_agent.fence import SILENCE_S, Fence, Verdict
 from site_agent.link import Arrival, Session, Will
 
@@ -85,6 +87,7 @@ class Parts:
     states: Callable[[], Mapping[str, DeviceState]]
     plcs: Callable[[], Mapping[str, PlcLink]]
     beats: SentBeats
+    attention: Attention
     executor: Executor
 
 
@@ -123,6 +126,7 @@ class Conversation:
         async with asyncio.TaskGroup() as group:
             group.create_task(session.lost(), name="link watch")
             group.create_task(self._watch_for_twin(), name="twin watch")
+            group.create_task(self._stay_awake(), name="attention")
             await self._look_around(session)
             await self._be_born(session)
             group.create_task(self._beat(session), name="heartbeat")
@@ -174,6 +178,17 @@ class Conversation:
         for device_id, state in self._parts.states().items():
             session.send(StateTopic(site, device_id), state)
         self._parts.executor.repeat()
+        self._parts.executor.greet()
+
+    async def _stay_awake(self) -> None:
+        """Raises Unavailable after a sleep: what lies in our sockets is old, and another agent may have come."""
+        attention = self._parts.attention
+        while True:
+            await asyncio.sleep(EVERY_S)
+            gap_s = attention.note(clock.elapsed_s())
+            if gap_s > SLEEP_S:
+                self._parts.executor.lapse()
+                raise Unavailable("agent", f"it slept for {gap_s:.0f} s, so it connects anew")
 
     async def _beat(self, session: Session) -> None:
         seq = 0

@@ -37,14 +37,15 @@ class SentBeats:
         if len(self._sent_s) > REMEMBERED_BEATS:
             self._sent_s.popitem(last=False)
 
-    def timing(self, command: Command, now_s: float) -> Timing:
-        """How long a command that has just arrived has left.
+    def timing(self, command: Command, now_s: float, received_s: float) -> Timing:
+        """How long a command that was read just now has left.
 
-        Without ``after`` (a technician's command) its ttl counts from its receipt, 30 s at most. A beat of
-        another epoch, or one that is not remembered, bounds nothing: ``stale-epoch``.
+        Without ``after`` (a technician's command) its ttl counts from ``received_s``, the earliest time at which it
+        can have reached this machine, 30 s at most. A beat of another epoch, or one that is not remembered, bounds
+        nothing: ``stale-epoch``.
         """
         if command.after is None:
-            return Timing(min(command.ttl_s, UNANCHORED_TTL_S))
+            return Timing(min(command.ttl_s, UNANCHORED_TTL_S) - (now_s - received_s))
         sent_s = self._sent_s.get(command.after.seq) if command.after.epoch == self._epoch else None
         if sent_s is None:
             return Timing(0.0, AckCode.STALE_EPOCH)

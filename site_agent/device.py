@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.protocol.description import Description, Form, PropertyAffordance, SecurityScheme, ValueType
+from gateway.protocol.description import Interlock
 from gateway.protocol.ids import Id
 from gateway.protocol.messages import Value
-from gateway.protocol.topics import WRITE, CommandTopic, StateTopic
 from site_agent.configuration import DeviceTable, PropertyTable
-from site_agent.registers import RegisterType, decode_words, encode_value, same
+from site_agent.describing import describe, interlocks_of
+from site_agent.registers import decode_words, encode_value, same
 
 #: Unused registers that are cheaper to read along than to skip with a request of their own.
 GAP_REGISTERS = 16
@@ -23,17 +23,6 @@ WRITE_REGISTERS = 120
 
 #: What the raw registers of a PLC held, by address.
 Words = Mapping[int, int]
-
-_VALUE_TYPES = {
-    RegisterType.BOOL: ValueType.BOOLEAN,
-    RegisterType.UINT16: ValueType.INTEGER,
-    RegisterType.INT16: ValueType.INTEGER,
-    RegisterType.FLOAT32: ValueType.NUMBER,
-}
-_RANGES: Mapping[RegisterType, tuple[int, int]] = {
-    RegisterType.UINT16: (0, 65_535),
-    RegisterType.INT16: (-32_768, 32_767),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +48,28 @@ class Device:
     def __init__(self, site: Id, table: DeviceTable) -> None:
         self.id = table.id
         self.plc = table.plc
+        self.mailbox = table.mailbox
+        self.actions = table.actions
         self._properties = table.properties
-        self.description = _describe(site, table)
+        self._interlocks = table.interlocks
+        self.description = describe(site, table)
         self.settings = self.description.settings
+
+    def interlocks_for(self, command: str) -> tuple[Interlock, ...]:
+        """What forbids ``write``, or an action."""
+        return interlocks_of(self._interlocks, command)
+
+    def once_writes(self, action: str, values: Mapping[str, Value]) -> tuple[WriteBlock, ...]:
+        """The requests that start an action of a PLC without a mailbox: its arguments, and last of all the trigger."""
+        table = self.actions[action]
+        blocks = [
+            WriteBlock(each.register_, encode_value(each.type, values[name], each.word_order), (name,))
+            for name, each in table.input.items()
+            if each.register_ is not None
+        ]
+        if table.trigger is not None:
+            blocks.append(WriteBlock(table.trigger.register_, (table.trigger.value,), ()))
+        return tuple(blocks)
 
     def read_blocks(self, names: Iterable[str] | None = None) -> tuple[Block, ...]:
         """The requests that read these properties (all by default)."""
@@ -129,39 +137,3 @@ def _decode(table: PropertyTable, words: Words) -> Value | None:
     span: Sequence[int | None] = [words.get(table.register_ + offset) for offset in range(table.words)]
     known = tuple(word for word in span if word is not None)
     return decode_words(table.type, known, table.word_order) if len(known) == table.words else None
-
-
-def _describe(site: Id, table: DeviceTable) -> Description:
-    state = str(StateTopic(site, table.id))
-    write = CommandTopic.filter(site=site, device=table.id, name=WRITE)
-    return Description(
-        id=f"urn:tidegate:{site}:{table.id}",
-        title=table.title,
-        security_definitions={"login": SecurityScheme(scheme="basic")},
-        security=("login",),
-        plc=table.plc,
-        properties={name: _affordance(each, state, write) for name, each in table.properties.items()},
-    )
-
-
-def _affordance(table: PropertyTable, state: str, write: str) -> PropertyAffordance:
-    low, high = _RANGES.get(table.type, (None, None))
-    forms = [Form(href=f"mqtt:///{state}", op=("observeproperty",))]
-    if table.writable:
-        forms.append(Form(href=f"mqtt:///{write}", op=("writeproperty",)))
-    whole = table.type in _RANGES
-    return PropertyAffordance(
-        type=_VALUE_TYPES[table.type],
-        title=table.title,
-        description=table.description,
-        unit=table.unit,
-        minimum=_tidy(table.minimum, whole) if table.minimum is not None else low,
-        maximum=_tidy(table.maximum, whole) if table.maximum is not None else high,
-        multiple_of=_tidy(table.step, whole) if table.step is not None else None,
-        read_only=not table.writable,
-        forms=tuple(forms),
-    )
-
-
-def _tidy(value: float, whole: bool) -> int | float:
-    return int(value) if whole and value == int(value) else value

@@ -1,7 +1,7 @@
 """The executor: takes commands, keeps the journal's promises, and answers each with a true ack.
 
-Order of one command: judged -> intent durable -> lane -> last checks -> written once -> verified -> result durable
--> ack, and the ack again until the centre names it in ``committed``.
+Order of one command: judged -> intent durable -> its turn -> last checks -> written -> verified -> result durable ->
+ack, and the ack again until the centre names it in ``committed``.
 """
 
 from __future__ import annotations
@@ -9,52 +9,45 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Final
 
 import structlog
 
-from gateway.protocol.codes import AckCode
+from gateway.crash import point
+from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.errors import Unavailable
-from gateway.protocol.ids import command_id, is_facade
+from gateway.protocol.ids import command_id
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack
-from gateway.protocol.topics import AckTopic, CommandTopic, reply_topic
+from gateway.protocol.messages import Ack, Deed
+from gateway.protocol.topics import CommandTopic
 from site_agent import clock
+from site_agent.acks import ack_of, end_of
+from site_agent.acting import Acting
+from site_agent.attention import Attention
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
-from site_agent.evidence import Evidence
-from site_agent.intake import Request, judge
+from site_agent.dosage import Dosage
+from site_agent.ends import UNSETTLED_LIMIT, Ends, Outlet, ReplyTo
+from site_agent.intake import Kind, Request, judge
 from site_agent.journal import Entry, Journal
-from site_agent.lane import Lane, LaneFull
-from site_agent.writing import Outcome, Values, Write, perform
+from site_agent.lane import Lane
+from site_agent.order import Orders
+from site_agent.outcome import Outcome, Trail, Values, refused
+from site_agent.progress import Progress
 
-#: Ends that the centre has not yet confirmed; above it new commands are refused (I15).
-UNSETTLED_LIMIT = 10_000
-#: A command that takes longer than this gets an ``accepted`` ack on the way.
-ACCEPTED_AFTER_S = 0.2
 #: Refusals that could not be journaled and are remembered in memory; a repeat follows within seconds or never.
 REFUSED_UNWRITTEN_LIMIT = 1_000
-_JOURNAL_RETRY_S = 1.0
+#: A mailbox compares 32 bits of the epoch; a counter that starts at Unix time stays below that until 2106.
+_FENCE_BITS: Final = 0xFFFF_FFFF
+#: Evidence that was got by reading the PLC.
+_LOOKED: Final = frozenset({Evidence.READ_BACK, Evidence.MAILBOX, Evidence.COUNTER})
+#: Of an unknown end: the agent goes on asking the PLC.
+_SOUGHT: Final = frozenset({AckCode.PLC_SILENT.value})
+_ACCEPTED: Final = Outcome(state=State.ACCEPTED, code=AckCode.ACCEPTED)
 
 log = structlog.get_logger(__name__)
-
-
-class Outlet(Protocol):
-    """Where acks go; losing one is harmless, it is repeated until committed."""
-
-    def send_ack(self, topic: AckTopic, ack: Ack, *, at: str | None = None, correlation: bytes | None = None) -> None:
-        """Publish if connected; ``at`` is the Response Topic, where it is another than the ack's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyTo:
-    """The MQTT 5 Response Topic and Correlation Data of a command."""
-
-    topic: str | None = None
-    correlation: bytes | None = None
 
 
 class Executor:
@@ -68,25 +61,33 @@ class Executor:
         lanes: Mapping[str, Lane],
         journal: Journal,
         beats: SentBeats,
+        attention: Attention,
         outlet: Outlet,
         held: Callable[[str], Values],
         on_read: Callable[[str, Values], None],
     ) -> None:
-        self._site = site
         self._devices = devices
-        self._lanes = lanes
         self._journal = journal
         self._beats = beats
-        self._outlet = outlet
+        self._attention = attention
         self._held = held
         self._on_read = on_read
-        #: Writes begun for each device: evidence about one of them counts only while it is the last.
-        self._begun: Counter[str] = Counter()
-        self._unsettled: dict[str, tuple[str, Ack]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._evidence = Evidence(
-            devices=devices, lanes=lanes, begun=self._begun, on_read=on_read, on_found=self._resolve
+        self._orders = Orders()
+        self._dosage = Dosage(journal)
+        self._ends = Ends(site, journal, outlet, self._dosage)
+        self._acting = Acting(
+            devices=devices,
+            lanes=lanes,
+            journal=journal,
+            dosage=self._dosage,
+            fence=lambda: self.epoch & _FENCE_BITS,
+            on_read=on_read,
+            conclude=self._resolve,
         )
+        #: Commands on their way, by id.
+        self._under_way: dict[str, Entry] = {}
+        self._lapses = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._refused_unwritten: OrderedDict[str, Ack] = OrderedDict()
         self.epoch = 0
         #: Why no new command is taken, or None; set when the agent stops or learns of a twin.
@@ -94,14 +95,14 @@ class Executor:
         #: A twin lives: what waits in the lanes must not be written any more either (I12).
         self.fenced = False
 
-    def start(self, left: tuple[Entry, ...]) -> None:
+    async def start(self, left: tuple[Entry, ...]) -> None:
         """Take over the journal's open commands: repeat ends, look for evidence about the rest."""
+        self._dosage.recall(await self._journal.recent_attempts(int(time.time())))
         for entry in left:
             if entry.outcome is not None:
-                self._unsettled[entry.id] = (entry.requester, entry.outcome)
-            # What a person has to look at stays with that person.
-            if entry.outcome is None or entry.outcome.code == AckCode.PLC_SILENT:
-                self._evidence.seek(entry, entry.intent.result, turn=0)
+                self._ends.keep(entry.requester, entry.outcome)
+        # What a person has to look at stays with that person.
+        await self._acting.recover([each for each in left if each.outcome is None or each.outcome.code in _SOUGHT])
 
     def receive(self, topic: CommandTopic, payload: bytes, reply: ReplyTo) -> None:
         """Take one command off the wire.
@@ -109,26 +110,36 @@ class Executor:
         Raises:
             DecodeError: the bytes are no command; there is nobody to answer.
         """
-        fresh = command_id(time.time_ns() // 1_000_000, secrets.randbits(80))
+        point("agent-received")
+        now_s = clock.elapsed_s()
         request = judge(
-            topic, payload, devices=self._devices, beats=self._beats, now_s=clock.elapsed_s(), fresh_id=fresh
+            topic,
+            payload,
+            devices=self._devices,
+            beats=self._beats,
+            now_s=now_s,
+            received_s=self._attention.received_s(now_s),
+            fresh_id=command_id(time.time_ns() // 1_000_000, secrets.randbits(80)),
         )
-        task = asyncio.create_task(self._carry_out(request, reply), name=f"command {request.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep_busy(self._serve(request, reply), f"{request.kind.name.lower()} {request.id}")
+
+    def lapse(self) -> None:
+        """Note that this process has slept: what was accepted before may have been overtaken by another agent (I12)."""
+        self._lapses += 1
+
+    def greet(self) -> None:
+        """Our epoch has begun: let the PLCs' mailboxes know."""
+        for each in self._acting.greet():
+            self._tasks.add(each)
+            each.add_done_callback(self._tasks.discard)
 
     def repeat(self) -> None:
-        """Send every end again that the centre has not confirmed."""
-        for requester, ack in self._unsettled.values():
-            self._outlet.send_ack(AckTopic(self._site, requester, ack.id), ack)
+        """Say every end again that the centre has not confirmed."""
+        self._ends.repeat()
 
     def settle(self, ids: tuple[str, ...]) -> None:
         """The centre has these ends now."""
-        known = [each for each in ids if each in self._unsettled and self._unsettled[each][1].final]
-        for each in known:
-            del self._unsettled[each]
-        if known:
-            self._journal.settle(known)
+        self._ends.settle(ids)
 
     async def idle(self) -> None:
         """Wait until no command is under way."""
@@ -137,159 +148,161 @@ class Executor:
 
     async def stop(self) -> None:
         """End the searches for evidence."""
-        await self._evidence.stop()
+        await self._acting.stop()
 
-    # One command.
+    def _keep_busy(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # One message.
+
+    async def _serve(self, request: Request, reply: ReplyTo) -> None:
+        if request.refusal is not None or request.kind is Kind.COMMAND:
+            await self._carry_out(request, reply)
+        elif not (request.kind is Kind.CANCEL and await self._withdraw(request)):
+            await self._inform(request, reply)
 
     async def _carry_out(self, request: Request, reply: ReplyTo) -> None:
-        refusal, detail = self._refusal(request)
-        intent = self._ack(request, State.ACCEPTED, AckCode.ACCEPTED, result=self._held(request.topic.device))
-        outcome = None
-        if refusal is not None:
-            state = State.EXPIRED if refusal is AckCode.DEADLINE_PASSED else State.REJECTED
-            outcome = self._ack(request, state, refusal, detail)
-        entry = Entry(requester=request.topic.requester, intent=intent, outcome=outcome)
-        try:
-            known = await self._begin(request, entry)
-        except Unavailable as error:
-            self._answer(request, reply, self._refuse_unwritten(request, str(error)))
+        refusal = self._refusal(request)
+        intent = self._ack(request, _ACCEPTED, result=self._held(request.topic.device))
+        outcome = None if refusal is None else self._ack(request, refusal)
+        entry = Entry(requester=request.owner, intent=intent, outcome=outcome)
+        known = await self._begin(request, reply, entry)
+        if known is None:
             return
-        if known is not None:
+        if known is not entry:
             self._answer_repeat(request, reply, known)
         elif outcome is not None:
-            self._keep(request.topic.requester, outcome)
-            self._answer(request, reply, outcome)
+            self._ends.keep(request.owner, outcome)
+            self._ends.say(request.owner, outcome, reply)
         else:
+            point("agent-journaled")
             await self._execute(request, reply, entry)
 
-    async def _begin(self, request: Request, entry: Entry) -> Entry | None:
+    async def _inform(self, request: Request, reply: ReplyTo) -> None:
+        """Answer a question, or a cancel of what does not wait here; a command nobody knows can never begin after."""
+        if request.kind is Kind.CANCEL:
+            never = refused(AckCode.CANCELLED, "cancelled before it came")
+        elif await self._covers(request):
+            detail = "this site never saw the command, and will not carry it out any more"
+            never = Outcome(
+                state=State.EXPIRED, code=AckCode.DEADLINE_PASSED, detail=detail, evidence=Evidence.NEVER_SEEN
+            )
+        else:
+            detail = "the agent's journal does not reach back to this command"
+            never = Outcome(state=State.UNKNOWN, code=AckCode.JOURNAL_LOST, detail=detail)
+        outcome = self._ack(request, never)
+        entry = Entry(requester=request.owner, intent=self._ack(request, _ACCEPTED), outcome=outcome)
+        known = await self._begin(request, reply, entry)
+        if known is None:
+            return
+        if known is not entry:
+            self._answer_repeat(request, reply, known)
+        else:
+            self._ends.keep(request.owner, outcome)
+            self._ends.say(request.owner, outcome, reply)
+
+    async def _covers(self, request: Request) -> bool:
+        after = request.command.after
+        try:
+            return await self._journal.covers(None if after is None else after.epoch, request.command.issued_at)
+        except Unavailable:
+            return False
+
+    async def _begin(self, request: Request, reply: ReplyTo, entry: Entry) -> Entry | None:
+        """Make it durable: ``entry`` itself, or what is known of the id already; None if it was refused unwritten."""
         said = self._refused_unwritten.get(request.id)
         if said is not None:
-            return Entry(requester=request.topic.requester, intent=entry.intent, outcome=said)
-        return await self._journal.begin(entry, int(time.time()))
+            return Entry(requester=request.owner, intent=entry.intent, outcome=said)
+        try:
+            return await self._journal.begin(entry, int(time.time())) or entry
+        except Unavailable as error:
+            if request.kind is not Kind.QUESTION:  # a question is asked again
+                self._ends.say(request.owner, self._refuse_unwritten(request, str(error)), reply)
+            return None
 
     def _refuse_unwritten(self, request: Request, detail: str) -> Ack:
         # The journal does not know this one, but a repeat of it must not be carried out once the journal is back.
-        ack = self._ack(request, State.REJECTED, AckCode.JOURNAL_UNAVAILABLE, detail)
+        ack = self._ack(request, refused(AckCode.JOURNAL_UNAVAILABLE, detail))
         self._refused_unwritten[request.id] = ack
         if len(self._refused_unwritten) > REFUSED_UNWRITTEN_LIMIT:
             self._refused_unwritten.popitem(last=False)
         return ack
 
-    def _refusal(self, request: Request) -> tuple[AckCode | None, str]:
+    def _refusal(self, request: Request) -> Outcome | None:
+        overtaken = request.kind is Kind.COMMAND and self._orders.overtaken(
+            request.owner, request.topic.device, request.command.order
+        )
         if request.refusal is not None:
-            return request.refusal, request.detail
+            return refused(request.refusal, request.detail)
+        if overtaken:
+            return refused(AckCode.OUT_OF_ORDER, "a later command of yours for this device came first; ask again")
+        if self.fenced:
+            return refused(AckCode.FENCED, self.closed or "fenced")
         if self.closed is not None:
-            return AckCode.OVERLOADED, self.closed
-        if len(self._unsettled) >= UNSETTLED_LIMIT:
-            return AckCode.OVERLOADED, f"{UNSETTLED_LIMIT} results wait for the centre already"
-        return None, ""
+            return refused(AckCode.OVERLOADED, self.closed)
+        if self._ends.full:
+            return refused(AckCode.OVERLOADED, f"{UNSETTLED_LIMIT} results wait for the centre already")
+        return None
+
+    async def _withdraw(self, request: Request) -> bool:
+        """Keep a command that waits from beginning, and say so to whoever sent it; False if none waits."""
+        entry = self._under_way.get(request.id)
+        if entry is None or entry.requester != request.owner or not self._acting.withdraw(request.id):
+            return False
+        outcome = end_of(
+            entry.intent, refused(AckCode.CANCELLED, f"cancelled by {request.topic.requester}"), self.epoch
+        )
+        await self._ends.conclude(entry, outcome)
+        self._ends.say(entry.requester, outcome)
+        return True
 
     async def _execute(self, request: Request, reply: ReplyTo, entry: Entry) -> None:
         assert request.device is not None  # noqa: S101 # judge() refuses a command for an unknown device
-        device = request.device
-        loop = asyncio.get_running_loop()
-        on_the_way: list[asyncio.TimerHandle] = []
-        former: Values = {}
-        turn = 0
-
-        def accepted() -> None:
-            # What was held when the command arrived may have been overwritten by those before it in the lane.
-            nonlocal former, turn
-            former = self._held(device.id)
-            self._begun[device.id] += 1
-            turn = self._begun[device.id]
-            ack = entry.intent.model_copy(update={"result": {}})
-            on_the_way.append(loop.call_later(ACCEPTED_AFTER_S, self._answer, request, reply, ack))
-
-        write = Write(
-            device=device,
-            values=request.command.input,
-            expect_revision=request.command.expect.revision if request.command.expect else None,
-            former=lambda: former,
-            remaining_s=lambda: request.deadline_s - clock.elapsed_s(),
-            on_accepted=accepted,
+        device, lapses = request.device, self._lapses
+        progress = Progress(
+            request,
+            reply,
+            entry,
+            ends=self._ends,
+            epoch=lambda: self.epoch,
+            held=lambda: self._held(device.id),
+            on_read=lambda values: self._on_read(device.id, values),
+            veto=lambda: self._veto(lapses),
         )
-
-        async def job(lane: Lane) -> Outcome:
-            if self.fenced:
-                return Outcome(state=State.REJECTED, code=AckCode.OVERLOADED, detail=self.closed or "fenced")
-            found = await perform(lane, write)
-            self._on_read(device.id, found.result)
-            return found
-
+        self._under_way[entry.id] = entry
         try:
-            found = await self._lanes[device.plc].write_job(job)
-        except LaneFull as error:
-            found = Outcome(state=State.REJECTED, code=AckCode.OVERLOADED, detail=str(error))
-        for timer in on_the_way:
-            timer.cancel()
-        outcome = self._ack(request, found.state, found.code, found.detail, found.result)
-        await self._conclude(entry, outcome)
-        self._answer(request, reply, outcome)
-        if outcome.state is State.UNKNOWN and found.code is AckCode.PLC_SILENT:
-            self._evidence.seek(entry, former, turn)
+            await self._acting.act(progress.task(device), progress)
+        finally:
+            del self._under_way[entry.id]
 
-    async def _conclude(self, entry: Entry, outcome: Ack) -> None:
-        # No ack may leave before its result is on disk, so this waits for a full disk to be cleared.
-        while True:
-            try:
-                await self._journal.conclude(outcome, int(time.time()))
-            except Unavailable as error:
-                log.error("journal-unavailable", command=outcome.id, cause=str(error))
-                await asyncio.sleep(_JOURNAL_RETRY_S)
-            else:
-                self._keep(entry.requester, outcome)
-                return
+    def _veto(self, lapses: int) -> Outcome | None:
+        if self.fenced:
+            return refused(AckCode.FENCED, self.closed or "fenced")
+        if lapses != self._lapses or self._attention.asleep(clock.elapsed_s()):
+            return refused(AckCode.STALE_EPOCH, "the agent slept while the command waited; ask again")
+        return None
 
-    def _keep(self, requester: str, outcome: Ack) -> None:
-        self._unsettled[outcome.id] = (requester, outcome)
+    # Ends.
 
     async def _resolve(self, entry: Entry, found: Outcome) -> None:
-        outcome = entry.intent.model_copy(
-            update={
-                "state": found.state,
-                "code": found.code.value,
-                "detail": found.detail,
-                "result": dict(found.result),
-                "epoch": self.epoch,
-                "at": clock.wall(),
-            }
-        )
-        await self._conclude(entry, outcome)
+        said = self._ends.last(entry.id)
+        trail = Trail(entry.intent.trail if said is None else said.trail)
+        if found.evidence in _LOOKED:
+            trail.mark(Deed.VERIFIED)
+        outcome = end_of(entry.intent, found, self.epoch, trail)
+        await self._ends.conclude(entry, outcome)
         log.info("resolved", command=entry.id, state=found.state.value, code=found.code.value)
-        self._outlet.send_ack(AckTopic(self._site, entry.requester, entry.id), outcome)
-
-    # Answers.
-
-    def _ack(
-        self, request: Request, state: State, code: AckCode, detail: str = "", result: Values | None = None
-    ) -> Ack:
-        return Ack(
-            id=request.id,
-            device=request.topic.device,
-            name=request.topic.name,
-            input=request.command.input,
-            actor=request.command.actor if is_facade(request.topic.requester) else None,
-            state=state,
-            code=code.value,
-            detail=detail,
-            result=dict(result or {}),
-            epoch=self.epoch,
-            at=clock.wall(),
-        )
+        self._ends.say(entry.requester, outcome)
 
     def _answer_repeat(self, request: Request, reply: ReplyTo, known: Entry) -> None:
-        if known.requester != request.topic.requester:
-            detail = "another requester already used this id; nothing was done"
-            self._answer(request, reply, self._ack(request, State.REJECTED, AckCode.ID_CONFLICT, detail))
+        if known.requester != request.owner:
+            conflict = refused(AckCode.ID_CONFLICT, "another requester already used this id; nothing was done")
+            self._ends.say(request.owner, self._ack(request, conflict), reply)
         elif known.outcome is not None:
-            self._answer(request, reply, known.outcome.model_copy(update={"duplicate": True}))
+            self._ends.say(request.owner, known.outcome.model_copy(update={"duplicate": True}), reply)
         # Otherwise the first one is still under way and its end will be acked on the same topic.
 
-    def _answer(self, request: Request, reply: ReplyTo, ack: Ack) -> None:
-        home = AckTopic(self._site, request.topic.requester, ack.id)
-        self._outlet.send_ack(home, ack, correlation=reply.correlation)
-        asked = reply_topic(reply.topic, home)
-        if asked != str(home):
-            self._outlet.send_ack(home, ack, at=asked, correlation=reply.correlation)
+    def _ack(self, request: Request, found: Outcome, *, result: Values | None = None) -> Ack:
+        return ack_of(request, found, self.epoch, result=result)

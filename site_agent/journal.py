@@ -14,52 +14,26 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from gateway.protocol.codec import decode, encode
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Ack
+from site_agent import journal_rows as rows
+from site_agent.journal_rows import Attempt, Entry
+
+__all__ = ["KEEP_S", "Attempt", "Entry", "Journal"]
 
 R = TypeVar("R")
 
 #: Ids are remembered this long after their end: no repeat of a command can be older than its ttl by then.
 KEEP_S = 7 * 86_400
+#: How far back the limits of a day may look, with room for a clock that was set.
+RECENT_S = 26 * 3_600
 _QUEUE_LIMIT = 10_000
 _NOTES_EVERY_S = 2.0
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS commands (
-    id TEXT PRIMARY KEY,
-    requester TEXT NOT NULL,
-    device TEXT NOT NULL,
-    intent BLOB NOT NULL,      -- an ack in state accepted; its result holds the values before the write
-    outcome BLOB,              -- the last ack that says how it ended; NULL while it may be under way
-    final INTEGER NOT NULL DEFAULT 0,
-    committed INTEGER NOT NULL DEFAULT 0,
-    touched_s INTEGER NOT NULL -- Unix time, only for forgetting old ends
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS commands_open ON commands (committed, final);
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A command in the journal.
-
-    ``intent``: an ack in state accepted that carries what was asked; its ``result`` holds the values that the PLC
-    had before, the evidence by which a lost write is told from a done one. ``outcome``: the last ack about its end.
-    """
-
-    requester: str
-    intent: Ack
-    outcome: Ack | None = None
-
-    @property
-    def id(self) -> str:
-        """The command's id."""
-        return self.intent.id
 
 
 @dataclass(slots=True)
@@ -90,7 +64,7 @@ class Journal:
         self._thread = threading.Thread(target=self._serve, args=(started,), name="journal", daemon=True)
         self._thread.start()
         await started
-        return await self._do(_load)
+        return await self._do(rows.load)
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
@@ -105,7 +79,59 @@ class Journal:
         Raises:
             Unavailable: the journal cannot be written; nothing may be done for this command.
         """
-        return await self._do(lambda db: _begin(db, entry, unix_s))
+        return await self._do(lambda db: rows.begin(db, entry, unix_s))
+
+    async def attempt(self, command_id: str, attempt: Attempt) -> None:
+        """Make durable that the PLC is about to be asked for this action.
+
+        Raises:
+            Unavailable: the journal cannot be written; the PLC must not be asked.
+        """
+        await self._do(lambda db: rows.attempt(db, command_id, attempt))
+
+    async def find(self, command_id: str) -> Entry | None:
+        """What is known of a command; None if nothing is.
+
+        Raises:
+            Unavailable: the journal cannot be read.
+        """
+        return await self._do(lambda db: rows.find(db, command_id))
+
+    async def recent_attempts(self, unix_s: int) -> tuple[Entry, ...]:
+        """Every command with an attempt that was touched within :data:`RECENT_S`, committed or not.
+
+        Raises:
+            Unavailable: the journal cannot be read.
+        """
+        return await self._do(lambda db: rows.recent_attempts(db, unix_s - RECENT_S))
+
+    async def results(self, device: str) -> tuple[Ack, ...]:
+        """The latest ends of writes to a device that were read back.
+
+        Raises:
+            Unavailable: the journal cannot be read.
+        """
+        return await self._do(lambda db: rows.results(db, device))
+
+    async def serve_epoch(self, epoch: int) -> None:
+        """Make durable that this journal is in use in ``epoch``.
+
+        Raises:
+            Unavailable: the journal cannot be written; the epoch must not begin.
+        """
+        await self._do(lambda db: rows.serve_epoch(db, epoch))
+
+    async def covers(self, epoch: int | None, issued_at: datetime | None) -> bool:
+        """Whether a command of that epoch and time would be here if the agent had ever seen it.
+
+        Not so for epochs in which another file was in use (a new disk, a restored image), and not for what may have
+        been forgotten.
+
+        Raises:
+            Unavailable: the journal cannot be read.
+        """
+        issued_s = None if issued_at is None else issued_at.timestamp()
+        return await self._do(lambda db: rows.covers(db, epoch, issued_s))
 
     async def conclude(self, outcome: Ack, unix_s: int) -> None:
         """Make the command's end durable; a final one is never overwritten (I6).
@@ -113,7 +139,7 @@ class Journal:
         Raises:
             Unavailable: the journal cannot be written; try again, and do not ack before.
         """
-        await self._do(lambda db: _conclude(db, outcome, unix_s))
+        await self._do(lambda db: rows.conclude(db, outcome, unix_s))
 
     def settle(self, ids: Iterable[str]) -> None:
         """Note, with some later commit, that the centre has these; losing the note costs one more ack."""
@@ -125,7 +151,7 @@ class Journal:
         Raises:
             Unavailable: the journal cannot be written.
         """
-        await self._do(lambda db: _forget(db, unix_s - KEEP_S))
+        await self._do(lambda db: rows.forget(db, unix_s - KEEP_S))
 
     async def _do(self, run: Callable[[sqlite3.Connection], R]) -> R:
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -139,7 +165,7 @@ class Journal:
 
     def _serve(self, started: asyncio.Future[None]) -> None:
         try:
-            db = _connect(self._path)
+            db = rows.connect(self._path)
         except sqlite3.Error as error:
             self._reply([(started, None, Unavailable("journal", f"{self._path}: {error}"))])
             return
@@ -149,7 +175,7 @@ class Journal:
             batch, running = self._gather()
             notes = [self._settled.popleft() for _ in range(len(self._settled))]
             if notes:
-                batch.append(_Operation(partial(_settle, ids=notes), None))
+                batch.append(_Operation(partial(rows.settle, ids=notes), None))
             if batch:
                 self._reply(_commit(db, batch))
         db.close()
@@ -201,62 +227,3 @@ def _commit(
         failure = Unavailable("journal", str(error))
         return [(operation.future, None, failure) for operation in batch]
     return [(operation.future, result, None) for operation, result in zip(batch, results, strict=True)]
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.executescript(_SCHEMA)
-    return db
-
-
-def _begin(db: sqlite3.Connection, entry: Entry, unix_s: int) -> Entry | None:
-    outcome = entry.outcome
-    values = (
-        entry.id,
-        entry.requester,
-        entry.intent.device,
-        encode(entry.intent),
-        encode(outcome) if outcome else None,
-        bool(outcome and outcome.final),
-        unix_s,
-    )
-    added = db.execute(
-        "INSERT INTO commands (id, requester, device, intent, outcome, final, touched_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        values,
-    )
-    if added.rowcount:
-        return None
-    row = db.execute("SELECT requester, intent, outcome FROM commands WHERE id = ?", (entry.id,)).fetchone()
-    return _entry(row)
-
-
-def _conclude(db: sqlite3.Connection, outcome: Ack, unix_s: int) -> None:
-    db.execute(
-        "UPDATE commands SET outcome = ?, final = ?, touched_s = ? WHERE id = ? AND NOT final",
-        (encode(outcome), outcome.final, unix_s, outcome.id),
-    )
-
-
-def _settle(db: sqlite3.Connection, ids: list[str]) -> None:
-    db.executemany("UPDATE commands SET committed = 1 WHERE id = ? AND final", [(each,) for each in ids])
-
-
-def _forget(db: sqlite3.Connection, before_s: int) -> None:
-    db.execute("DELETE FROM commands WHERE committed AND final AND touched_s < ?", (before_s,))
-
-
-def _load(db: sqlite3.Connection) -> tuple[Entry, ...]:
-    rows = db.execute("SELECT requester, intent, outcome FROM commands WHERE NOT committed ORDER BY id")
-    return tuple(_entry(row) for row in rows)
-
-
-def _entry(row: tuple[str, bytes, bytes | None]) -> Entry:
-    requester, intent, outcome = row
-    return Entry(
-        requester=requester,
-        intent=decode(Ack, "journal", intent),
-        outcome=decode(Ack, "journal", outcome) if outcome else None,
-    )

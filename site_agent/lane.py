@@ -55,7 +55,11 @@ class Lane:
         Raises:
             LaneFull: the queue is at its bound; the job was not taken.
         """
-        return await self._submit(_WRITE, job)
+        return await self.submit_write(job)
+
+    def submit_write(self, job: Job[R]) -> asyncio.Future[R]:
+        """As :meth:`write_job`, but only take the place in the queue; wait for the future."""
+        return self._submit(_WRITE, job)
 
     async def poll_job(self, job: Job[R]) -> R:
         """Run ``job`` when no command waits.
@@ -65,13 +69,13 @@ class Lane:
         """
         return await self._submit(_POLL, job)
 
-    async def _submit(self, rank: int, job: Job[R]) -> R:
+    def _submit(self, rank: int, job: Job[R]) -> asyncio.Future[R]:
         if self._waiting[rank] >= QUEUE_LIMIT:
             raise LaneFull(f"{QUEUE_LIMIT} jobs wait for {self.name} already")
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting[rank] += 1
         self._jobs.put_nowait((rank, next(self._order), job, future))
-        return await future
+        return future
 
     async def run(self) -> None:
         """Serve the queue until cancelled; then close the connection, once a request under way has ended."""

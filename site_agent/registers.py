@@ -21,6 +21,7 @@ class RegisterType(StrEnum):
     BOOL = "bool"
     UINT16 = "uint16"
     INT16 = "int16"
+    UINT32 = "uint32"
     FLOAT32 = "float32"
 
 
@@ -31,8 +32,18 @@ class WordOrder(StrEnum):
     LITTLE = "little"
 
 
-_WORDS: Final = {RegisterType.BOOL: 1, RegisterType.UINT16: 1, RegisterType.INT16: 1, RegisterType.FLOAT32: 2}
-_RANGES: Final = {RegisterType.UINT16: (0, 0xFFFF), RegisterType.INT16: (-0x8000, 0x7FFF)}
+_WORDS: Final = {
+    RegisterType.BOOL: 1,
+    RegisterType.UINT16: 1,
+    RegisterType.INT16: 1,
+    RegisterType.UINT32: 2,
+    RegisterType.FLOAT32: 2,
+}
+_RANGES: Final = {
+    RegisterType.UINT16: (0, 0xFFFF),
+    RegisterType.INT16: (-0x8000, 0x7FFF),
+    RegisterType.UINT32: (0, 0xFFFF_FFFF),
+}
 _FLOAT32: Final = struct.Struct(">f")
 _TWO_WORDS: Final = struct.Struct(">HH")
 
@@ -57,6 +68,8 @@ def encode_value(kind: RegisterType, value: Value, order: WordOrder) -> tuple[in
     low, high = _RANGES[kind]
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{value!r} is no {kind} ({low} to {high})")
+    if kind is RegisterType.UINT32:
+        return _ordered((value >> 16, value & 0xFFFF), order)
     return (value & 0xFFFF,)
 
 
@@ -71,6 +84,9 @@ def decode_words(kind: RegisterType, words: Sequence[int], order: WordOrder) -> 
     if kind is RegisterType.FLOAT32:
         first, second = _ordered((words[0], words[1]), order)
         return _shortest(_TWO_WORDS.pack(first, second))
+    if kind is RegisterType.UINT32:
+        first, second = _ordered((words[0], words[1]), order)
+        return first << 16 | second
     word = words[0]
     if kind is RegisterType.BOOL:
         return bool(word) if word in (0, 1) else None

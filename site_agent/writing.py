@@ -6,72 +6,57 @@ The procedures here run as jobs of a lane, so nothing else is said to the PLC be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from gateway.protocol.codes import AckCode
+from gateway.crash import point
+from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Value
+from gateway.protocol.messages import Deed, Value
 from site_agent import clock
-from site_agent.device import Device
-from site_agent.drivers.port import PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
+from site_agent.checks import last_checks, too_late
+from site_agent.device import Device, WriteBlock
+from site_agent.drivers.port import BUSY, PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
 from site_agent.lane import Lane
+from site_agent.outcome import Outcome, Task, Values, unanswered
 
-Values = Mapping[str, Value | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a command ended, or that nobody knows yet."""
-
-    state: State
-    code: AckCode
-    detail: str = ""
-    result: Values = field(default_factory=dict)
+#: A PLC that says it is busy (Modbus exception 6) did not act; it is asked again this often.
+BUSY_REPEATS: Final = 5
+BUSY_PAUSE_S: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """Settings to write to one device."""
-
-    device: Device
-    values: Mapping[str, Value]
-    expect_revision: str | None
-    #: What the PLC held just before the write, asked once ``on_accepted`` was called; empty where that is not known.
-    former: Callable[[], Values]
-    #: Seconds left until the deadline, asked anew at each call.
-    remaining_s: Callable[[], float]
-    #: Called when every refusal is behind and the write begins.
-    on_accepted: Callable[[], None]
-
-
-async def perform(lane: Lane, write: Write) -> Outcome:
-    """Carry out a write: last checks, the write, the proof."""
-    refusal = await _last_checks(lane, write)
+async def perform(lane: Lane, task: Task) -> Outcome:
+    """Carry out a write of settings: last checks, the write, the proof."""
+    refusal = await last_checks(lane, task)
     if refusal is not None:
         return refusal
-    write.on_accepted()
+    task.on_accepted()
     sent = False
-    for block in write.device.write_blocks(write.values):
+    for block in task.device.write_blocks(task.input):
+        point("agent-before-write")
         try:
-            await lane.write(block.address, block.words)
+            await _write(lane, task, block)
         except PlcUnreachable as error:
             if not sent:
-                return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=str(error))
-            return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
+                return _not_begun(error)
+            return await _prove(lane, task)
         except PlcRefused as error:
-            return await _report_refusal(lane, write, error)
+            return await _report_refusal(lane, task, error)
         except (PlcSilent, PlcConfused):
-            return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
+            return await _prove(lane, task)
+        point("agent-after-write")
         sent = True
-    return await _verify(lane, write)
+    task.trail.mark(Deed.WRITTEN)
+    return await _verify(lane, task)
 
 
-async def prove(lane: Lane, device: Device, asked: Mapping[str, Value], former: Values, settled_at_s: float) -> Outcome:
+async def prove(
+    lane: Lane, device: Device, asked: Mapping[str, Value], formers: Sequence[Values], settled_at_s: float
+) -> Outcome:
     """Find out by reading whether a write of unknown fate took effect; the write itself is never repeated.
 
-    Read equal: it did. Still the former values in two reads, the second at ``settled_at_s`` or later, when the PLC can
-    no longer be acting on the request: it did not. Anything else is no evidence either way, and stays ``unknown``.
+    Read equal: it did. Still what the PLC held before in two reads, the second at ``settled_at_s`` or later, when the
+    PLC can no longer be acting on the request: it did not. Anything else is no evidence, and stays ``unknown``.
     """
     try:
         held = await _read(lane, device, asked)
@@ -79,15 +64,23 @@ async def prove(lane: Lane, device: Device, asked: Mapping[str, Value], former: 
             await asyncio.sleep(max(0.0, settled_at_s - clock.elapsed_s()))
             held = await _read(lane, device, asked)
     except PlcError as error:
-        return Outcome(state=State.UNKNOWN, code=AckCode.PLC_SILENT, detail=str(error))
+        return unanswered(str(error))
     differing = device.differing(asked, held)
     if not differing:
-        return Outcome(state=State.APPLIED, code=AckCode.APPLIED, detail="read equal afterwards", result=held)
-    if all(former.get(name) is not None and held[name] == former[name] for name in asked):
-        return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail="still the former values", result=held)
+        detail = "read equal afterwards"
+        return Outcome(
+            state=State.APPLIED, code=AckCode.APPLIED, detail=detail, result=held, evidence=Evidence.READ_BACK
+        )
+    if all(held[name] in [former.get(name) for former in formers if former.get(name) is not None] for name in asked):
+        return Outcome(
+            state=State.FAILED,
+            code=AckCode.NOT_WRITTEN,
+            detail="still the former values",
+            result=held,
+            evidence=Evidence.FORMER_VALUE,
+        )
     if len(differing) < len(asked):
-        detail = f"not as asked: {', '.join(differing)}"
-        return Outcome(state=State.FAILED, code=AckCode.READ_BACK_DIFFERS, detail=detail, result=held)
+        return _differs(differing, held)
     return Outcome(
         state=State.UNKNOWN,
         code=AckCode.NO_EVIDENCE,
@@ -96,48 +89,66 @@ async def prove(lane: Lane, device: Device, asked: Mapping[str, Value], former: 
     )
 
 
-async def _last_checks(lane: Lane, write: Write) -> Outcome | None:
-    if write.expect_revision is not None:
+async def _write(lane: Lane, task: Task, block: WriteBlock) -> None:
+    """One request; again only if the PLC said that it had no time and did not act, and never after the deadline."""
+    for repeats_left in reversed(range(BUSY_REPEATS + 1)):
         try:
-            held = await _read(lane, write.device, write.device.settings)
-        except PlcError as error:
-            return Outcome(state=State.REJECTED, code=AckCode.PLC_LOST, detail=str(error))
-        revision = write.device.revision(held)
-        if revision != write.expect_revision:
-            detail = f"the settings' revision is {revision}, not {write.expect_revision}"
-            return Outcome(state=State.REJECTED, code=AckCode.EXPECT_FAILED, detail=detail, result=held)
-    else:
-        try:
-            await lane.ready()
-        except PlcUnreachable as error:
-            return Outcome(state=State.REJECTED, code=AckCode.PLC_LOST, detail=str(error))
-    late_s = -write.remaining_s()
-    if late_s >= 0:
-        detail = f"{late_s:.1f} s too late when the PLC was free"
-        return Outcome(state=State.EXPIRED, code=AckCode.DEADLINE_PASSED, detail=detail)
-    return None
+            await lane.write(block.address, block.words)
+        except PlcRefused as error:
+            if error.exception_code != BUSY or not repeats_left:
+                raise
+            await asyncio.sleep(BUSY_PAUSE_S)
+            if too_late(task) is not None:
+                raise
+        else:
+            return
 
 
-async def _verify(lane: Lane, write: Write) -> Outcome:
+async def _prove(lane: Lane, task: Task) -> Outcome:
+    found = await prove(lane, task.device, task.input, [task.former()], clock.elapsed_s() + lane.settle_s)
+    if found.state is State.APPLIED:
+        task.trail.mark(Deed.VERIFIED)
+    return found
+
+
+async def _verify(lane: Lane, task: Task) -> Outcome:
     try:
-        held = await _read(lane, write.device, write.values)
+        held = await _read(lane, task.device, task.input)
     except PlcError:
-        return await prove(lane, write.device, write.values, write.former(), clock.elapsed_s() + lane.settle_s)
-    differing = write.device.differing(write.values, held)
+        return await _prove(lane, task)
+    task.trail.mark(Deed.VERIFIED)
+    point("agent-verified")
+    differing = task.device.differing(task.input, held)
     if differing:
-        detail = f"not as asked: {', '.join(differing)}"
-        return Outcome(state=State.FAILED, code=AckCode.READ_BACK_DIFFERS, detail=detail, result=held)
-    return Outcome(state=State.APPLIED, code=AckCode.APPLIED, result=held)
+        return _differs(differing, held)
+    return Outcome(state=State.APPLIED, code=AckCode.APPLIED, result=held, evidence=Evidence.READ_BACK)
 
 
-async def _report_refusal(lane: Lane, write: Write, error: PlcRefused) -> Outcome:
+async def _report_refusal(lane: Lane, task: Task, error: PlcRefused) -> Outcome:
     # An earlier block may have been written, so the answer carries what the PLC holds now.
     try:
-        held: Values = await _read(lane, write.device, write.values)
+        held: Values = await _read(lane, task.device, task.input)
     except PlcError as silence:
-        return Outcome(state=State.UNKNOWN, code=AckCode.PLC_SILENT, detail=f"{error}; then {silence}")
-    return Outcome(state=State.FAILED, code=AckCode.PLC_REFUSED, detail=str(error), result=held)
+        return unanswered(f"{error}; then {silence}")
+    return Outcome(
+        state=State.FAILED, code=AckCode.PLC_REFUSED, detail=str(error), result=held, evidence=Evidence.REFUSAL
+    )
 
 
-async def _read(lane: Lane, device: Device, names: Mapping[str, Value] | frozenset[str]) -> Values:
+def _not_begun(error: PlcUnreachable) -> Outcome:
+    return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=str(error), evidence=Evidence.NOT_BEGUN)
+
+
+def _differs(differing: tuple[str, ...], held: Values) -> Outcome:
+    detail = f"not as asked: {', '.join(differing)}"
+    return Outcome(
+        state=State.FAILED,
+        code=AckCode.READ_BACK_DIFFERS,
+        detail=detail,
+        result=held,
+        evidence=Evidence.READ_BACK,
+    )
+
+
+async def _read(lane: Lane, device: Device, names: Mapping[str, Value]) -> Values:
     return device.decode(await lane.read(device.read_blocks(names)), names)

@@ -31,6 +31,8 @@ EXCEPTION_NAMES: Final = {
     10: "gateway path unavailable",
     11: "gateway target device failed to respond",
 }
+#: The PLC has no time now; it did not act, and may be asked again.
+BUSY: Final = 6
 #: With these the request was turned away before it was carried out. The others (4: failed while acting,
 #: 5: accepted and still acting, 11: passed on by a gateway but not answered) leave the effect of a write open.
 RULES_OUT_EFFECT: Final = frozenset({1, 2, 3, 6, 10})

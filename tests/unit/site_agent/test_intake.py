@@ -11,7 +11,7 @@ from gateway.protocol.errors import DecodeError
 from gateway.protocol.topics import CommandTopic
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
-from site_agent.intake import Request, judge
+from site_agent.intake import Kind, Request, judge
 from tests.sites import site
 
 ID = "01939d3b-0000-7000-8000-000000000000"
@@ -19,10 +19,10 @@ FRESH = "01939d3b-0000-7000-8000-ffffffffffff"
 DEVICES = {table.id: Device("arava-1", table) for table in site().devices}
 
 
-def _judge(body: object, *, device: str = "feeder-1", name: str = "write") -> Request:
-    topic = CommandTopic("arava-1", "@ana", device, name)
+def _judge(body: object, *, device: str = "feeder-1", name: str = "write", requester: str = "@ana") -> Request:
+    topic = CommandTopic("arava-1", requester, device, name)
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return judge(topic, payload, devices=DEVICES, beats=SentBeats(), now_s=50.0, fresh_id=FRESH)
+    return judge(topic, payload, devices=DEVICES, beats=SentBeats(), now_s=50.0, received_s=50.0, fresh_id=FRESH)
 
 
 def test_judge_good_write_goes_on() -> None:
@@ -67,9 +67,39 @@ def test_judge_all_faults_are_told_at_once() -> None:
 
 
 @pytest.mark.invariant("I2")
-def test_judge_ttl_zero_is_expired() -> None:
-    """A command that may take no time at all comes too late."""
-    assert _judge({"id": ID, "input": {"portion_g": 5}, "ttl_s": 0}).refusal is AckCode.DEADLINE_PASSED
+def test_judge_ttl_zero_is_a_question() -> None:
+    """Nothing may start any more; what became of it is all that can be asked."""
+    assert _judge({"id": ID, "input": {"portion_g": 5}, "ttl_s": 0}).kind is Kind.QUESTION
+
+
+def test_judge_question_without_id_is_refused() -> None:
+    """Nobody knows what it is about."""
+    assert _judge({"input": {"portion_g": 5}, "ttl_s": 0}).refusal is AckCode.MISSING_ID
+
+
+def test_judge_question_of_the_gateway_is_about_another_principals_command() -> None:
+    """The answer goes to whoever sent the command."""
+    request = _judge({"id": ID, "input": {}, "ttl_s": 0, "asked_by": "@ana"}, requester="@gateway")
+    assert (request.owner, request.refusal) == ("@ana", None)
+
+
+@pytest.mark.invariant("I13")
+@pytest.mark.parametrize(
+    ("requester", "name", "ttl_s"),
+    [("@ben", "write", 0), ("@facade", "write", 0), ("@gateway", "write", 5), ("@ben", "cancel", 10)],
+)
+def test_judge_nobody_else_speaks_for_another_principal(requester: str, name: str, ttl_s: float) -> None:
+    """Only the gateway asks for others, and only asks; the refusal goes to the one who tried."""
+    body = {"id": ID, "input": {"portion_g": 5}, "ttl_s": ttl_s, "asked_by": "@ana"}
+    request = _judge(body, name=name, requester=requester)
+    assert (request.owner, request.refusal) == (requester, AckCode.BAD_MESSAGE)
+
+
+def test_judge_facade_cancels_for_another_facade() -> None:
+    """Whoever is asked over HTTP, the command may have left by another process."""
+    body = {"id": ID, "input": {}, "asked_by": "@facade-2"}
+    request = _judge(body, name="cancel", requester="@facade")
+    assert (request.kind, request.owner, request.refusal) == (Kind.CANCEL, "@facade-2", None)
 
 
 def test_judge_unknown_field_with_id_is_answered() -> None:

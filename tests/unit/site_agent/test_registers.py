@@ -124,9 +124,10 @@ def test_decode_words_of_another_length_is_refused(kind: RegisterType) -> None:
         decode_words(kind, (0,) * (words_of(kind) + 1), BIG)
 
 
-def test_float32_takes_two_registers_and_the_others_one() -> None:
+def test_types_of_32_bits_take_two_registers_and_the_others_one() -> None:
     """The width of each type."""
-    assert {kind: words_of(kind) for kind in RegisterType} == {"bool": 1, "uint16": 1, "int16": 1, "float32": 2}
+    widths = {"bool": 1, "uint16": 1, "int16": 1, "uint32": 2, "float32": 2}
+    assert {kind: words_of(kind) for kind in RegisterType} == widths
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""A device's Thing Description, made from its tables in the site's file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from gateway.protocol.description import (
+    ActionAffordance,
+    DataSchema,
+    Description,
+    Form,
+    Interlock,
+    ObjectSchema,
+    PropertyAffordance,
+    SecurityScheme,
+    ValueType,
+)
+from gateway.protocol.ids import Id
+from gateway.protocol.topics import WRITE, CommandTopic, StateTopic
+from site_agent.action_tables import ActionTable, ArgumentTable, InterlockTable
+from site_agent.configuration import DeviceTable, PropertyTable
+from site_agent.registers import RegisterType
+
+_VALUE_TYPES: Final = {
+    RegisterType.BOOL: ValueType.BOOLEAN,
+    RegisterType.UINT16: ValueType.INTEGER,
+    RegisterType.INT16: ValueType.INTEGER,
+    RegisterType.UINT32: ValueType.INTEGER,
+    RegisterType.FLOAT32: ValueType.NUMBER,
+}
+_RANGES: Final[Mapping[RegisterType, tuple[int, int]]] = {
+    RegisterType.UINT16: (0, 65_535),
+    RegisterType.INT16: (-32_768, 32_767),
+    RegisterType.UINT32: (0, 2**32 - 1),
+}
+
+
+def describe(site: Id, table: DeviceTable) -> Description:
+    """What the device has and can do."""
+    state = str(StateTopic(site, table.id))
+    write = CommandTopic.filter(site=site, device=table.id, name=WRITE)
+    return Description(
+        id=f"urn:tidegate:{site}:{table.id}",
+        title=table.title,
+        security_definitions={"login": SecurityScheme(scheme="basic")},
+        security=("login",),
+        plc=table.plc,
+        properties={name: _property(each, state, write) for name, each in table.properties.items()},
+        actions={
+            name: _action(
+                each,
+                interlocks_of(table.interlocks, name),
+                CommandTopic.filter(site=site, device=table.id, name=name),
+            )
+            for name, each in table.actions.items()
+        },
+    )
+
+
+def interlocks_of(tables: Sequence[InterlockTable], command: str) -> tuple[Interlock, ...]:
+    """Those that are about ``command``."""
+    return tuple(
+        Interlock(
+            name=each.name,
+            property=each.property,
+            comparison=each.comparison,
+            value=each.value,
+            title=each.title,
+        )
+        for each in tables
+        if each.refuses(command)
+    )
+
+
+def _property(table: PropertyTable, state: str, write: str) -> PropertyAffordance:
+    forms = [Form(href=f"mqtt:///{state}", op=("observeproperty",))]
+    if table.writable:
+        forms.append(Form(href=f"mqtt:///{write}", op=("writeproperty",)))
+    schema = _schema(table).model_dump()
+    return PropertyAffordance(
+        **schema | {"description": table.description}, read_only=not table.writable, forms=tuple(forms)
+    )
+
+
+def _action(table: ActionTable, interlocks: tuple[Interlock, ...], command: str) -> ActionAffordance:
+    return ActionAffordance(
+        title=table.title,
+        description=table.description,
+        input=ObjectSchema(
+            properties={name: _schema(each) for name, each in table.input.items()}, required=tuple(table.input)
+        ),
+        effect=table.effect,
+        argument=table.argument,
+        limits={limit: _tidy(value) for limit, value in table.limits.by_name().items()},
+        interlocks=interlocks,
+        forms=(Form(href=f"mqtt:///{command}", op=("invokeaction",)),),
+    )
+
+
+def _schema(table: PropertyTable | ArgumentTable) -> DataSchema:
+    low, high = _RANGES.get(table.type, (None, None))
+    whole = table.type in _RANGES
+    return DataSchema(
+        type=_VALUE_TYPES[table.type],
+        title=table.title,
+        unit=table.unit,
+        minimum=low if table.minimum is None else _tidy(table.minimum, whole=whole),
+        maximum=high if table.maximum is None else _tidy(table.maximum, whole=whole),
+        multiple_of=None if table.step is None else _tidy(table.step, whole=whole),
+    )
+
+
+def _tidy(value: float, *, whole: bool = True) -> int | float:
+    return int(value) if whole and value == int(value) else value

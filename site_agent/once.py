@@ -1,0 +1,135 @@
+"""Actions of PLCs without a mailbox: sent once, and what cannot be known is called unknown (I1, I3).
+
+The PLC's confirmation proves that the frame came, not that anything moved. Where the profile names a counter, that is
+the evidence; without one the best that can be said is ``unknown``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from gateway.crash import point
+from gateway.protocol.codes import AckCode, Evidence
+from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import Deed
+from site_agent import clock
+from site_agent.checks import last_checks, too_late
+from site_agent.device import WriteBlock
+from site_agent.dosage import Dosage, counted
+from site_agent.drivers.port import PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
+from site_agent.journal import Attempt
+from site_agent.lane import Lane
+from site_agent.outcome import Outcome, Task, Values, refused
+
+#: Between two looks at the counter.
+LOOK_EVERY_S: Final = 0.1
+
+
+async def send_once(lane: Lane, task: Task, dosage: Dosage) -> tuple[Attempt | None, Outcome | None]:
+    """A lane's job: last checks, the attempt on disk, the write; without an outcome it was sent and confirmed."""
+    refusal = await last_checks(lane, task)
+    if refusal is not None:
+        return None, refusal
+    try:
+        before = await _counter(lane, task)
+    except PlcError as error:
+        return None, refused(AckCode.PLC_LOST, f"{error}; the command was not sent")
+    attempt = _attempt(task, before)
+    refusal = await dosage.admit(task, attempt) or too_late(task)
+    if refusal is not None:
+        return attempt, refusal
+    task.on_accepted()
+    return attempt, await _write(lane, task)
+
+
+async def count(lane: Lane, task: Task, attempt: Attempt) -> Outcome | None:
+    """A lane's job after a confirmed write: the end, if the counter proves one by now."""
+    if attempt.counter_before is None:
+        return unconfirmed("the PLC took it, and has nothing that confirms it", {})
+    try:
+        after = await _counter(lane, task)
+    except PlcError:
+        return None
+    result = counted(task.device, task.name, attempt, after or 0)
+    given = ((after or 0) - attempt.counter_before) % 2**32
+    if given < attempt.amount:
+        return None
+    task.trail.mark(Deed.VERIFIED)
+    return Outcome(state=State.APPLIED, code=AckCode.APPLIED, result=result, evidence=Evidence.COUNTER)
+
+
+async def counted_short(lane: Lane, task: Task, attempt: Attempt) -> Outcome:
+    """A lane's job when the time for the action is over: as much as the counter says."""
+    try:
+        after = await _counter(lane, task)
+    except PlcError as error:
+        return unconfirmed(str(error), {})
+    result = counted(task.device, task.name, attempt, after or 0)
+    if after == attempt.counter_before:
+        return unconfirmed("the PLC took it, but its counter has not moved", result)
+    detail = "the counter has risen by less than was asked"
+    return Outcome(
+        state=State.PARTIAL, code=AckCode.DOSE_SHORT, detail=detail, result=result, evidence=Evidence.COUNTER
+    )
+
+
+def unconfirmed(detail: str, result: Values) -> Outcome:
+    """Nobody can know; it is never sent again."""
+    return Outcome(state=State.UNKNOWN, code=AckCode.NO_CONFIRMATION, detail=detail, result=result)
+
+
+async def follow(lane: Lane, task: Task, attempt: Attempt) -> Outcome:
+    """Look at the counter until it proves the action done, or the time for it is over."""
+    until_s = clock.elapsed_s() + task.device.actions[task.name].longest_s
+    while clock.elapsed_s() < until_s:
+        found = await lane.write_job(lambda lane: count(lane, task, attempt))
+        if found is not None:
+            return found
+        await asyncio.sleep(LOOK_EVERY_S)
+    return await lane.write_job(lambda lane: counted_short(lane, task, attempt))
+
+
+async def _write(lane: Lane, task: Task) -> Outcome | None:
+    blocks: tuple[WriteBlock, ...] = task.device.once_writes(task.name, task.input)
+    for number, block in enumerate(blocks):
+        point("agent-before-write")
+        try:
+            await lane.write(block.address, block.words)
+        except (PlcUnreachable, PlcRefused) as error:
+            if number:
+                return unconfirmed(f"{error}, after part of it was written", {})
+            how = AckCode.PLC_REFUSED if isinstance(error, PlcRefused) else AckCode.NOT_WRITTEN
+            evidence = Evidence.REFUSAL if isinstance(error, PlcRefused) else Evidence.NOT_BEGUN
+            return Outcome(state=State.FAILED, code=how, detail=str(error), evidence=evidence)
+        except (PlcSilent, PlcConfused) as error:
+            return unconfirmed(str(error), {})
+        point("agent-after-write")
+    task.trail.mark(Deed.WRITTEN)
+    return None
+
+
+async def _counter(lane: Lane, task: Task) -> int | None:
+    name = task.device.actions[task.name].counter
+    if name is None:
+        return None
+    value = task.device.decode(await lane.read(task.device.read_blocks([name])), [name])[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise PlcConfused(f"the counter {name} does not read as a whole number")
+    return value
+
+
+def _attempt(task: Task, before: int | None) -> Attempt:
+    table = task.device.actions[task.name]
+    amount = task.input[table.argument] if table.argument else 0
+    return Attempt(
+        cmd_seq=None,
+        last_seq=None,
+        fence=None,
+        op=None,
+        arg_1=None,
+        arg_2=None,
+        counter_before=before,
+        amount=float(amount),
+        stamp=clock.stamp(),
+    )
