@@ -1,4 +1,4 @@
-"""What the recorder does with a batch: gates in Redis, rows in the database, ``committed`` to the agents.
+"""What the recorder does: gates in Redis, rows in the database, ``committed`` and questions to the agents.
 
 Redis and the database are independent: one that is down never stops the other's work. Each is tried anew with every
 batch, so both recover by themselves.
@@ -9,17 +9,22 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
+from gateway.broker import BrokerRefused
+from gateway.crash import point
 from gateway.intake import Intake
 from gateway.ledger import Answer, Ledger, utc_now
+from gateway.ledger_questions import Unresolved
 from gateway.liveness import Liveness
 from gateway.protocol.errors import Unavailable
-from gateway.protocol.messages import Committed
-from gateway.protocol.topics import CommittedTopic
-from gateway.sites import BeatSeen, Sites, StateSeen
+from gateway.protocol.messages import Committed, Message
+from gateway.protocol.topics import CommittedTopic, Topic
+from gateway.questions import PER_ROUND, Questions
+from gateway.sites import BeatSeen, Sites
+from gateway.unsaved import UnsavedStates
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +36,21 @@ GRACE_S: Final = 5.0
 FLUSH_S: Final = 5.0
 #: States are gathered for this long, the last of each device; whoever looks at a device sees it within a second.
 STATES_S: Final = 0.25
+#: Between two looks for commands to ask about.
+ASK_S: Final = 0.5
+#: A question that the broker cannot hand over by then comes again.
+QUESTION_EXPIRY_S: Final = 10
+
+
+class Publish(Protocol):
+    """As :meth:`gateway.broker.BrokerLink.publish`."""
+
+    def __call__(self, topic: Topic, message: Message, *, expiry_s: int | None = None) -> object:
+        """Hand a message to the broker now, or never."""
 
 
 class Bookkeeper:
-    """For one thread. ``publish`` hands a ``committed`` to the broker and may raise Unavailable."""
+    """For one thread. ``publish`` hands a message to the broker and may raise Unavailable or BrokerRefused."""
 
     def __init__(
         self,
@@ -42,32 +58,35 @@ class Bookkeeper:
         ledger: Ledger,
         sites: Sites,
         liveness: Liveness,
-        publish: Callable[[CommittedTopic, Committed], object],
+        publish: Publish,
     ) -> None:
         self._ledger = ledger
         self._sites = sites
         self._liveness = liveness
         self._publish = publish
+        self._unresolved = Unresolved(ledger.engine)
+        self._questions = Questions(expiry_s=liveness.expiry_s)
         #: The last beat of each site since the last flush.
         self._unsaved: dict[str, BeatSeen] = {}
-        #: The last state of each device that is not saved yet.
-        self._unsaved_states: dict[tuple[str, str], StateSeen] = {}
+        self._unsaved_states = UnsavedStates()
         #: Gates that could not be closed yet -> epoch that has ended.
         self._unforgotten: dict[str, int] = {}
         self._down: set[str] = set()
         self._tables_minded = True
-        self._sweep_at_s = self._flush_at_s = self._states_at_s = 0.0
+        self._sweep_at_s = self._flush_at_s = self._states_at_s = self._ask_at_s = 0.0
 
     def keep(self, intake: Intake) -> None:
         """Gates first: they are quick, and they are what must not be late."""
         self._unforgotten.update(intake.ended)
         self._try(lambda: self._mind_gates(intake))
         self._unsaved.update(intake.last_beats)
-        self._gather_states(intake.states)
+        for state in intake.states:
+            self._unsaved_states.add(state)
+        self._note_links(intake)
         self._tables_minded = self._try(lambda: self._mind_tables(intake))
 
     def chores(self) -> None:
-        """What falls due by time: the sweep of commands without an answer, and the flush of beats."""
+        """What falls due by time: the sweep of commands without an answer, questions, and the flush of beats."""
         if self._tables_minded:  # otherwise this would only wait for the same database once more
             now_s = time.monotonic()
             self._try(lambda: self._when_due(now_s))
@@ -118,8 +137,16 @@ class Bookkeeper:
         if intake.asked or intake.answers or intake.statuses or intake.descriptions:
             self._is_up("database")
 
+    def _note_links(self, intake: Intake) -> None:
+        now_s = time.monotonic()
+        for site, beat in intake.last_beats.items():
+            self._questions.heard(site, beat.heartbeat.epoch, now_s)
+        for site, epoch in intake.ended.items():
+            self._questions.ended(site, epoch)
+
     def _settle(self, answers: list[Answer]) -> None:
         held = self._ledger.settle(answers)
+        point("gateway-committed")
         # The commit is behind us, and only now may an agent forget; also what was there already is named,
         # since the agent repeats it because it has missed an earlier ``committed``.
         named: defaultdict[str, set[str]] = defaultdict(set)
@@ -131,6 +158,19 @@ class Bookkeeper:
                 self._publish(CommittedTopic(site), Committed(commands=tuple(sorted(ids))))
             except Unavailable:
                 return  # the agents will repeat their acks
+            point("gateway-told")
+
+    def _ask(self, now_s: float) -> None:
+        for site in self._questions.due(self._unresolved.sites(), now_s):
+            page = self._unresolved.page(site, after=self._questions.cursor(site), limit=PER_ROUND)
+            for each in self._questions.choose(site, page, now_s):
+                try:
+                    self._publish(each.topic, each.command, expiry_s=QUESTION_EXPIRY_S)
+                except Unavailable:
+                    return  # nothing is lost: what was not asked stays due
+                except BrokerRefused as error:
+                    log.error("question-refused", command=each.id, error=str(error))
+                self._questions.asked(each, now_s)
 
     def _save_beats(self, sites: Iterable[str]) -> None:
         beats = [self._unsaved[site] for site in sites if site in self._unsaved]
@@ -140,15 +180,9 @@ class Bookkeeper:
                 del self._unsaved[each.site]
             self._is_up("database")
 
-    def _gather_states(self, seen: Iterable[StateSeen]) -> None:
-        for each in seen:
-            last = self._unsaved_states.get((each.site, each.device))
-            if last is None or last.retained or not each.retained:
-                self._unsaved_states[each.site, each.device] = each
-
     def _save_states(self) -> None:
         if self._unsaved_states:
-            self._sites.save_states(tuple(self._unsaved_states.values()))
+            self._sites.save_states(self._unsaved_states.all())
             self._unsaved_states.clear()
             self._is_up("database")
 
@@ -160,6 +194,9 @@ class Bookkeeper:
             self._is_up("database")
             if count:
                 log.warning("commands-without-answer", count=count)
+        if now_s >= self._ask_at_s:
+            self._ask_at_s = now_s + ASK_S
+            self._ask(now_s)
         if now_s >= self._states_at_s:
             self._states_at_s = now_s + STATES_S
             self._save_states()

@@ -18,8 +18,11 @@ from gateway.protocol.codec import decode
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.description import Description
 from gateway.protocol.errors import DecodeError
+from gateway.protocol.ids import is_facade
 from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, SiteState, Status
 from gateway.protocol.topics import (
+    CANCEL,
+    HOST,
     AckTopic,
     CommandTopic,
     DescriptionTopic,
@@ -33,8 +36,6 @@ from gateway.sites import BeatSeen, DescriptionSeen, StateSeen, StatusSeen
 
 log = structlog.get_logger(__name__)
 
-#: Principals that write their own commands into the ledger, and whose word on the end user is believed.
-FACADE: Final = "@facade"
 #: A beat that waited for longer, in our own queue too, proves nothing.
 BEAT_AGE_S: Final = HeartbeatTopic.expiry_s or 0
 #: Undecodable messages logged one by one, per batch; the rest are only counted.
@@ -125,8 +126,9 @@ class Intake:
         )
 
     def _command(self, topic: CommandTopic, incoming: Incoming) -> None:
-        # The facade has written its own before it published them. A retained one no agent obeys.
-        if topic.requester.startswith(FACADE) or incoming.retained:
+        # The facade has written its own before it published them. A retained one no agent obeys. A question is our own,
+        # and whoever cancels a command asks for no other.
+        if incoming.retained or is_facade(topic.requester) or topic.requester == HOST or topic.name == CANCEL:
             return
         command = decode(Command, incoming.topic, incoming.payload)
         if command.id is None:  # the agent gives it one; the ack will tell
@@ -146,17 +148,22 @@ class Intake:
                 issued_at=self._now,
                 ttl_s=min(command.ttl_s, UNANCHORED_TTL_S),
                 source_address=None,
+                asked_epoch=self._epochs.highest(topic.site) or None,
+                published_at=self._now,
             )
         )
 
     def _ack(self, topic: AckTopic, incoming: Incoming) -> None:
         if incoming.retained:
             return
+        if topic.requester == HOST:  # nothing is commanded in our own name; the agent did not like a question
+            log.warning("question-refused-by-agent", site=topic.site, command=topic.id)
+            return
         ack = decode(Ack, incoming.topic, incoming.payload)
         if ack.id != topic.id:
             log.warning("ack-of-another-id-dropped", site=topic.site, topic_id=topic.id, id=ack.id)
             return
-        if not topic.requester.startswith(FACADE):
+        if not is_facade(topic.requester):
             ack = ack.model_copy(update={"actor": None})
         self.answers.append(Answer(site=topic.site, requester=topic.requester, ack=ack))
 

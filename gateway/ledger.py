@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
+from gateway.crash import point
 from gateway.database.engine import reading, writing
-from gateway.database.tables import command_steps, commands
+from gateway.database.tables import command_steps, commands, microseconds, storable
 from gateway.ledger_plan import Plan
 from gateway.ledger_rows import (
     Answer,
     Asked,
     CommandRecord,
+    Published,
+    Recorded,
     Step,
     record_of,
     row_of_answer,
@@ -30,10 +33,7 @@ from gateway.ledger_rows import (
 from gateway.ledger_sql import OVERDUE, Head, Statements
 from gateway.protocol.lifecycle import State
 
-__all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Step"]
-
-
-_RANKS: Final = {state: 3 if state.final else 0 for state in State} | {State.ACCEPTED: 1, State.UNKNOWN: 2}
+__all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Recorded", "Step"]
 
 
 def utc_now() -> datetime:
@@ -49,15 +49,21 @@ class Ledger:
         self._now = now
         self._sql = Statements(engine.dialect.name)
 
-    def record(self, asked: Sequence[Asked]) -> None:
+    def record(self, asked: Sequence[Asked]) -> Sequence[Recorded]:
         """Write down commands as ``pending``; those whose id is there already stay as they are.
+
+        Of several commands of one actor with one key, in this call or any other, the first is the only one.
+
+        Returns:
+            What became of each, in their order.
 
         Raises:
             Unavailable: nothing was committed, so nothing may be published.
         """
-        if asked:
-            with writing(self.engine) as connection:
-                self.record_in(connection, asked)
+        if not asked:
+            return ()
+        with writing(self.engine) as connection:
+            return self.record_in(connection, asked)
 
     def settle(self, answers: Sequence[Answer]) -> frozenset[str]:
         """Write down what the agents say became of commands; what the ledger knows already costs only a read.
@@ -81,16 +87,54 @@ class Ledger:
                 if not plan.advances:
                     return plan.held
         with writing(self.engine) as connection:
-            return self.settle_in(connection, answers)
+            held = self.settle_in(connection, answers)
+            point("gateway-before-commit")
+            return held
 
-    def record_in(self, connection: Connection, asked: Sequence[Asked]) -> None:
+    def record_in(self, connection: Connection, asked: Sequence[Asked]) -> Sequence[Recorded]:
         """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`."""
         now = self._now()
-        self._sql.add(connection, [row_of_asked(each, now) for each in asked])
+        keyed = [each for each in asked if each.key is not None]
+        # Two processes that insert the same keys wait for each other in one order; of equal keys the first stays so.
+        ordered = sorted(asked, key=lambda each: (each.actor or "", each.key or "")) if keyed else asked
+        self._sql.add(connection, [row_of_asked(each, now) for each in ordered])
+        taken = self._taken(connection, keyed) if keyed else {}
+        fresh = [each for each in asked if each.id not in taken]
         self._sql.add_steps(
             connection,
-            [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in asked],
+            [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in fresh],
         )
+        self.publish_in(
+            connection,
+            [
+                Published(id=each.id, at=each.published_at, requester=each.requester)
+                for each in fresh
+                if each.published_at is not None
+            ],
+        )
+        return [taken.get(each.id) or Recorded(id=each.id, fresh=True, fingerprint=each.fingerprint) for each in asked]
+
+    def _taken(self, connection: Connection, keyed: Sequence[Asked]) -> dict[str, Recorded]:
+        """Those commands that got no row since another has the key -> that other."""
+        ids = sorted({each.id for each in keyed})
+        there = {head.id for head in self._sql.heads(connection, ids, lock=False)}
+        taken = {}
+        for each in keyed:
+            if each.id not in there:
+                holder, fingerprint = self._sql.holder(connection, storable(each.actor), storable(each.key))
+                taken[each.id] = Recorded(id=holder, fresh=False, fingerprint=fingerprint)
+        return taken
+
+    def publish_in(self, connection: Connection, published: Sequence[Published]) -> None:
+        """Note when commands were handed to the broker, inside a transaction; those without a row are left out."""
+        if not published:
+            return
+        recorded_at = microseconds(self._now())
+        rows = [
+            {"id": each.id, "at": microseconds(each.at), "recorded_at": recorded_at, "requester": each.requester}
+            for each in published
+        ]
+        self._sql.add_published(connection, rows)
 
     def settle_in(self, connection: Connection, answers: Sequence[Answer]) -> frozenset[str]:
         """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`."""
@@ -118,8 +162,26 @@ class Ledger:
             found = _with_steps(connection, rows)
         return found[0] if found else None
 
+    def by_key(self, actor: str, key: str) -> CommandRecord | None:
+        """The command for which this actor used this key, with its time line.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        query = select(commands).where(commands.c.actor == storable(actor), commands.c.key == storable(key))
+        with reading(self.engine) as connection:
+            found = _with_steps(connection, connection.execute(query).all())
+        return found[0] if found else None
+
     def page(
-        self, *, site: str | None, state: State | None, limit: int, before: str | None
+        self,
+        *,
+        site: str | None,
+        state: State | None,
+        limit: int,
+        before: str | None,
+        device: str | None = None,
+        name: str | None = None,
     ) -> tuple[Sequence[CommandRecord], str | None]:
         """Commands by id, which is newest first; and the ``before`` of the next page, None at the end.
 
@@ -127,10 +189,8 @@ class Ledger:
             Unavailable: the database does not answer.
         """
         query = select(commands).order_by(commands.c.id.desc()).limit(limit + 1)
-        if site is not None:
-            query = query.where(commands.c.site == site)
-        if state is not None:
-            query = query.where(commands.c.state == state.value)
+        wanted = {"site": site, "device": device, "name": name, "state": None if state is None else state.value}
+        query = query.where(*[commands.c[column] == value for column, value in wanted.items() if value is not None])
         if before is not None:
             query = query.where(commands.c.id < before)
         with reading(self.engine) as connection:
@@ -173,9 +233,4 @@ def _with_steps(connection: Connection, rows: Sequence[Row[Any]]) -> list[Comman
     wanted = command_steps.c.command_id.in_([row.id for row in rows])
     for each in connection.execute(select(command_steps).where(wanted)):
         steps[each.command_id].append(step_of(each))
-    return [record_of(row, tuple(sorted(steps[row.id], key=_order))) for row in rows]
-
-
-def _order(step: Step) -> tuple[datetime, int, datetime]:
-    # Several steps may be recorded in one transaction; then the lifecycle knows which came first.
-    return step.recorded_at, _RANKS[step.state], step.at
+    return [record_of(row, steps[row.id]) for row in rows]

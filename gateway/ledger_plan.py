@@ -14,11 +14,14 @@ from gateway.ledger_sql import Head
 from gateway.protocol.codes import AckCode
 from gateway.protocol.errors import IllegalStep
 from gateway.protocol.lifecycle import State, path
+from gateway.protocol.messages import Ack
 
 log = structlog.get_logger(__name__)
 
 #: Who says so, in a time line, when it is neither the requester nor the site.
 GATEWAY: Final = "@gateway"
+#: Codes of ``unknown`` after which asking again is no use: a person must look. The tables' index says the same.
+SETTLED: Final = frozenset({AckCode.NO_EVIDENCE, AckCode.NO_CONFIRMATION, AckCode.JOURNAL_LOST})
 _LOST: Final = "no ack by the deadline; it may have taken effect"
 
 
@@ -28,6 +31,7 @@ class Plan:
     def __init__(self, rows: Sequence[Head], now: datetime) -> None:
         self._rows = {row.id: row for row in rows}
         self._states = {row.id: State(row.state) for row in rows}
+        self._codes = {row.id: row.code for row in rows}
         self._now = now
         self.advances: list[Columns] = []
         self.steps: list[Columns] = []
@@ -73,19 +77,33 @@ class Plan:
             if before.final and ack.state.final:
                 log.error("contradicting-ack-ignored", command=ack.id, ledger=before.value, ack=ack.state.value)
             return
-        if way:
-            self._advance(
-                ack.id,
-                ack.state,
-                code=ack.code,
-                detail=ack.detail or None,
-                result=compact(ack.result) if ack.result else None,
-                epoch=ack.epoch,
-            )
-        for state in way[:-1]:  # follows from the last one; the agent did not say it
-            self._enter(ack.id, state, at=ack.at, source=answer.site)
-        for state in way[-1:]:
-            self._enter(ack.id, state, at=ack.at, source=answer.site, code=ack.code, detail=ack.detail or None)
+        if way or self._knows_more(ack):
+            self._take(answer, way)
+
+    def _take(self, answer: Answer, way: Sequence[State]) -> None:
+        ack = answer.ack
+        detail = ack.detail or None
+        evidence = None if ack.evidence is None else ack.evidence.value
+        result = compact(ack.result) if ack.result else None
+        self._advance(
+            ack.id, ack.state, code=ack.code, detail=detail, result=result, epoch=ack.epoch, evidence=evidence
+        )
+        self._enter_trail(answer, way[:-1])
+        self._enter(ack.id, ack.state, at=ack.at, source=answer.site, code=ack.code, detail=detail, evidence=evidence)
+
+    def _knows_more(self, ack: Ack) -> bool:
+        """Whether an ack that leaves a command ``unknown`` says better why."""
+        return ack.state is State.UNKNOWN and _certainty(ack.code) > _certainty(self._codes[ack.id])
+
+    def _enter_trail(self, answer: Answer, implied: Sequence[State]) -> None:
+        """What the agent did, and the states that follow from its last one though it did not say them."""
+        ack = answer.ack
+        told = {mark.deed.value: mark.at for mark in reversed(ack.trail)}
+        # The ack of a state is that state's own step.
+        deeds = {state.value: ack.at for state in implied} | told
+        deeds.pop(ack.state.value, None)
+        for deed, at in deeds.items():
+            self._enter(ack.id, deed, at=at, source=answer.site)
 
     def _advance(
         self,
@@ -96,6 +114,7 @@ class Plan:
         detail: str | None,
         result: str | None = None,
         epoch: int | None = None,
+        evidence: str | None = None,
     ) -> None:
         self.advances.append(
             {
@@ -106,19 +125,28 @@ class Plan:
                 "b_detail": storable(detail),
                 "b_result": result,
                 "b_epoch": epoch,
+                "b_evidence": evidence,
                 "b_updated_at": microseconds(self._now),
             }
         )
         self._states[command_id] = after
+        self._codes[command_id] = code
 
     def _enter(
         self,
         command_id: str,
-        state: State,
+        what: str,
         *,
         at: datetime,
         source: str,
         code: str | None = None,
         detail: str | None = None,
+        evidence: str | None = None,
     ) -> None:
-        self.steps.append(step_row(command_id, state, at=at, now=self._now, source=source, code=code, detail=detail))
+        self.steps.append(
+            step_row(command_id, what, at=at, now=self._now, source=source, code=code, detail=detail, evidence=evidence)
+        )
+
+
+def _certainty(code: str | None) -> int:
+    return 2 if code in SETTLED else 0 if code == AckCode.NO_ANSWER else 1

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
 from gateway.database.tables import microseconds, storable
 from gateway.protocol.deadline import UNANCHORED_TTL_S
-from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack, Value
+from gateway.protocol.lifecycle import FINAL, State
+from gateway.protocol.messages import Ack, Deed, Value
 
 #: Columns of a row; the values are what the driver takes, so times are microseconds already.
 Columns = dict[str, Any]
+#: In a time line: the broker was handed the command.
+PUBLISHED: Final = "published"
+#: What can stand in a time line, as one follows from the other; each stands there once.
+_RANKS: Final = {
+    what: rank
+    for rank, what in enumerate(
+        (State.PENDING, PUBLISHED, Deed.ACCEPTED, Deed.WRITTEN, Deed.VERIFIED, State.UNKNOWN, *sorted(FINAL))
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +33,8 @@ class Asked:
     """A command as it was asked for; ``ttl_s`` counts from ``issued_at``.
 
     ``asked_epoch`` is the site's epoch when it was asked: an agent whose journal does not cover it cannot know the
-    command. ``key`` is the caller's Idempotency-Key, ``fingerprint`` a hash of all that the key stands for.
+    command. ``key`` is the caller's Idempotency-Key, ``fingerprint`` a hash of all that the key stands for; a key is
+    the actor's own. ``published_at`` is for a command that was on its way before it was recorded.
     """
 
     id: str
@@ -42,6 +52,29 @@ class Asked:
     asked_epoch: int | None = None
     key: str | None = None
     fingerprint: str | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of an :class:`Asked`.
+
+    Not ``fresh``: its actor used its key before, so no row was made, and ``id`` and ``fingerprint`` are those of the
+    command that has the key.
+    """
+
+    id: str
+    fresh: bool
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The broker was handed a command; with ``requester``, only a row of that requester is meant."""
+
+    id: str
+    at: datetime
+    requester: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +88,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One entry of a time line; ``at`` is by the clock of ``source``, ``recorded_at`` by ours."""
+    """One entry of a time line, a state or a deed; ``at`` is by the clock of ``source``, ``recorded_at`` by ours."""
 
-    state: State
+    what: str
     at: datetime
     recorded_at: datetime
     source: str
     code: str | None
     detail: str | None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +124,10 @@ class CommandRecord:
     created_at: datetime
     updated_at: datetime
     steps: tuple[Step, ...]
+    asked_epoch: int | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+    evidence: str | None = None
 
 
 def compact(value: Mapping[str, Any]) -> str:
@@ -116,6 +154,9 @@ def row_of_asked(asked: Asked, now: datetime) -> Columns:
         "state": State.PENDING.value,
         "created_at": microseconds(now),
         "updated_at": microseconds(now),
+        "asked_epoch": asked.asked_epoch,
+        "key": storable(asked.key),
+        "fingerprint": asked.fingerprint,
     }
 
 
@@ -139,47 +180,57 @@ def row_of_answer(answer: Answer, now: datetime) -> Columns:
         "state": State.PENDING.value,
         "created_at": microseconds(now),
         "updated_at": microseconds(now),
+        # The journal that answered in this epoch knows the command; one that begins later cannot.
+        "asked_epoch": ack.epoch,
+        "key": None,
+        "fingerprint": None,
     }
 
 
 def step_row(
     command_id: str,
-    state: State,
+    what: str,
     *,
     at: datetime,
     now: datetime,
     source: str,
     code: str | None = None,
     detail: str | None = None,
+    evidence: str | None = None,
 ) -> Columns:
-    """A row of the time line."""
+    """A row of the time line; ``what`` may be a state or a deed."""
     return {
         "command_id": command_id,
-        "state": state.value,
+        "what": str(what),
         "at": microseconds(at),
         "recorded_at": microseconds(now),
         "source": source,
         "code": code,
         "detail": storable(detail),
+        "evidence": evidence,
     }
 
 
-def record_of(row: Row[Any], steps: tuple[Step, ...]) -> CommandRecord:
-    """A row of ``commands`` with its time line."""
+def record_of(row: Row[Any], steps: Iterable[Step]) -> CommandRecord:
+    """A row of ``commands`` with its time line, in the order of what follows from what.
+
+    Not in that of the times: we may learn late of what an agent did early, and its clock is not ours.
+    """
     columns = dict(row._mapping)  # SQLAlchemy's documented name for the row as a mapping
     columns["input"] = json.loads(columns["input"])
     columns["result"] = None if columns["result"] is None else json.loads(columns["result"])
     columns["state"] = State(columns["state"])
-    return CommandRecord(**columns, steps=steps)
+    return CommandRecord(**columns, steps=tuple(sorted(steps, key=lambda step: _RANKS[step.what])))
 
 
 def step_of(row: Row[Any]) -> Step:
     """A row of ``command_steps``."""
     return Step(
-        state=State(row.state),
+        what=row.what,
         at=row.at,
         recorded_at=row.recorded_at,
         source=row.source,
         code=row.code,
         detail=row.detail,
+        evidence=row.evidence,
     )

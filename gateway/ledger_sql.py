@@ -9,18 +9,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ClauseElement, Connection, Dialect, Select, and_, bindparam, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    Connection,
+    Dialect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 from gateway.database.tables import command_steps, commands
-from gateway.ledger_rows import Columns
+from gateway.ledger_rows import PUBLISHED, Columns
 
 #: Commands per transaction of the sweep; others wait for the write lock meanwhile.
 SWEEP: Final = 200
 
-_HEADS: Final[Select[Any]] = select(commands.c.id, commands.c.site, commands.c.requester, commands.c.state)
+_OUTCOME: Final = ("code", "detail", "result", "epoch", "evidence")
+_HEADS: Final[Select[Any]] = select(
+    commands.c.id, commands.c.site, commands.c.requester, commands.c.state, commands.c.code
+)
 OVERDUE: Final = (
     # Spelt as in the index, which is used only then.
     _HEADS.where(text("state IN ('pending', 'accepted')"), commands.c.deadline_at < bindparam("cutoff"))
@@ -30,9 +47,22 @@ OVERDUE: Final = (
 _ADVANCE: Final = (
     update(commands)
     .where(and_(commands.c.id == bindparam("b_id"), commands.c.state == bindparam("b_before")))
-    .values({each: bindparam(f"b_{each}") for each in ("state", "code", "detail", "result", "epoch", "updated_at")})
+    .values({each: bindparam(f"b_{each}") for each in (*_OUTCOME, "state", "updated_at")})
 )
-_ASKED: Final = tuple(each.name for each in commands.c if each.name not in {"code", "detail", "result", "epoch"})
+_ASKED: Final = tuple(each.name for each in commands.c if each.name not in _OUTCOME)
+_PUBLISHED: Final = select(
+    commands.c.id,
+    literal_column(f"'{PUBLISHED}'"),
+    bindparam("at", type_=BigInteger),
+    bindparam("recorded_at", type_=BigInteger),
+    commands.c.requester,
+).where(
+    commands.c.id == bindparam("id"),
+    commands.c.requester == func.coalesce(bindparam("requester", type_=String), commands.c.requester),
+)
+_OF_KEY: Final = select(commands.c.id, commands.c.fingerprint).where(
+    commands.c.actor == bindparam("actor"), commands.c.key == bindparam("key")
+)
 
 
 class Head(NamedTuple):
@@ -42,6 +72,7 @@ class Head(NamedTuple):
     site: str
     requester: str
     state: str
+    code: str | None
 
 
 class Statements:
@@ -57,6 +88,8 @@ class Statements:
             insert = postgresql.insert
         self._add = self._text(insert(commands).on_conflict_do_nothing(), _ASKED)
         self._add_step = self._text(insert(command_steps).on_conflict_do_nothing())
+        published = insert(command_steps).from_select(("command_id", "what", "at", "recorded_at", "source"), _PUBLISHED)
+        self._add_published = self._text(published.on_conflict_do_nothing())
         self._advance = self._text(_ADVANCE)
         self._heads: dict[tuple[int, bool], str] = {}
 
@@ -70,6 +103,15 @@ class Statements:
     def add_steps(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert steps; those that are there stay as they are."""
         _run(connection, self._add_step, rows)
+
+    def add_published(self, connection: Connection, rows: list[Columns]) -> None:
+        """Insert that commands were published; those that are not there stay so."""
+        _run(connection, self._add_published, rows)
+
+    def holder(self, connection: Connection, actor: str | None, key: str | None) -> tuple[str, str | None]:
+        """Id and fingerprint of the command that has this key; there must be one."""
+        row = connection.execute(_OF_KEY, {"actor": actor, "key": key}).one()
+        return row.id, row.fingerprint
 
     def advance(self, connection: Connection, rows: list[Columns]) -> None:
         """Compare and set."""

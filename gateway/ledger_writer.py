@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar, Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from gateway.database.engine import writing
 from gateway.ledger import Ledger
-from gateway.ledger_rows import Answer, Asked
+from gateway.ledger_rows import Answer, Asked, Published, Recorded
 from gateway.protocol.errors import TidegateError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,8 @@ GROUP: Final = 256
 #: saves more than the wait costs, and a lone command never waits.
 LINGER_S: Final = 0.0005
 LONGEST_LINGER_S: Final = 0.008
+#: What nobody waits for may wait for company for this long.
+PATIENCE_S: Final = 0.25
 
 
 class Overloaded(TidegateError):
@@ -43,8 +46,8 @@ class Overloaded(TidegateError):
 
 @dataclass(slots=True)
 class _Entry:
-    what: Asked | Answer
-    done: Future[None]
+    what: Asked | Answer | Published
+    done: Future[Any]
 
 
 class LedgerWriter:
@@ -55,6 +58,8 @@ class LedgerWriter:
         self._limit = waiting
         self._waiting: deque[_Entry] = deque()
         self._changed = threading.Condition()
+        #: Somebody waits for one of those that wait.
+        self._urgent = False
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -73,7 +78,7 @@ class LedgerWriter:
             self._thread.join()
             self._thread = None
 
-    def record(self, asked: Asked) -> Future[None]:
+    def record(self, asked: Asked) -> Future[Recorded]:
         """As :meth:`gateway.ledger.Ledger.record`; the future completes after the commit, or fails with Unavailable.
 
         Raises:
@@ -81,6 +86,17 @@ class LedgerWriter:
             Unavailable: the writer is not running.
         """
         return self._hand_in(asked)
+
+    def published(self, id: str, at: datetime) -> Future[None]:
+        """Note in the time line that the broker was handed a command.
+
+        Nobody waits for it, so it goes with the next commit, at most :data:`PATIENCE_S` later.
+
+        Raises:
+            Overloaded: too many entries wait.
+            Unavailable: the writer is not running.
+        """
+        return self._hand_in(Published(id=id, at=at))
 
     def settle(self, answer: Answer) -> Future[None]:
         """As :meth:`gateway.ledger.Ledger.settle`; the future completes after the commit, or fails with Unavailable.
@@ -91,15 +107,18 @@ class LedgerWriter:
         """
         return self._hand_in(answer)
 
-    def _hand_in(self, what: Asked | Answer) -> Future[None]:
+    def _hand_in(self, what: Asked | Answer | Published) -> Future[Any]:
         entry = _Entry(what, Future())
+        urgent = not isinstance(what, Published)
         with self._changed:
             if self._stopping or self._thread is None:
                 raise Unavailable("database", "the ledger's writer is not running")
             if len(self._waiting) >= self._limit:
                 raise Overloaded(f"{self._limit} entries wait for the ledger")
             self._waiting.append(entry)
-            self._changed.notify()
+            self._urgent = self._urgent or urgent
+            if urgent or len(self._waiting) == 1:
+                self._changed.notify()
         return entry.done
 
     def _work(self) -> None:
@@ -109,14 +128,18 @@ class LedgerWriter:
                     self._changed.wait()
                 if not self._waiting:
                     return
+                self._changed.wait_for(lambda: self._urgent or self._stopping, timeout=PATIENCE_S)
+                self._urgent = len(self._waiting) > GROUP
                 group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
             self._commit(group)
-            if len(group) > 1 and not self._stopping:
-                time.sleep(min(LINGER_S * len(group), LONGEST_LINGER_S))
+            # What nobody waits for is no sign of load.
+            awaited = sum(not isinstance(each.what, Published) for each in group)
+            if awaited > 1 and not self._stopping:
+                time.sleep(min(LINGER_S * awaited, LONGEST_LINGER_S))
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         try:
-            self._write(group)
+            outcomes = self._write(group)
         except Exception as error:  # whoever waits must hear of it, and the thread must live
             if len(group) > 1 and not _is_outage(error):
                 # One entry that cannot be written must not take the others with it.
@@ -129,19 +152,25 @@ class LedgerWriter:
                 with contextlib.suppress(InvalidStateError):  # its owner has cancelled it
                     each.done.set_exception(failure)
             return
+        recorded = iter(outcomes)
         for each in group:
             with contextlib.suppress(InvalidStateError):  # same
-                each.done.set_result(None)
+                each.done.set_result(next(recorded) if isinstance(each.what, Asked) else None)
 
-    def _write(self, group: Sequence[_Entry]) -> None:
-        # Commands before answers: an answer never comes before its command was handed in.
+    def _write(self, group: Sequence[_Entry]) -> Sequence[Recorded]:
+        # Commands before the rest: nothing about a command is handed in before the command itself.
         asked = [each.what for each in group if isinstance(each.what, Asked)]
+        published = [each.what for each in group if isinstance(each.what, Published)]
         answers = [each.what for each in group if isinstance(each.what, Answer)]
+        recorded: Sequence[Recorded] = ()
         with writing(self._ledger.engine) as connection:
             if asked:
-                self._ledger.record_in(connection, asked)
+                recorded = self._ledger.record_in(connection, asked)
+            if published:
+                self._ledger.publish_in(connection, published)
             if answers:
                 self._ledger.settle_in(connection, answers)
+        return recorded
 
 
 def _is_outage(error: Exception) -> bool:

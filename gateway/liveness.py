@@ -67,7 +67,7 @@ class Liveness:
 
     def __init__(self, redis: Redis, *, expiry_s: int) -> None:
         self._redis = redis
-        self._expiry_s = expiry_s
+        self.expiry_s: Final = expiry_s
         self._forget = redis.register_script(_FORGET)
 
     def beat_many(self, beats: Iterable[tuple[str, bytes]]) -> None:
@@ -78,7 +78,7 @@ class Liveness:
         """
         with _answering(), self._redis.pipeline(transaction=False) as pipeline:
             for site, payload in beats:
-                pipeline.set(_KEY + site, payload, ex=self._expiry_s)
+                pipeline.set(_KEY + site, payload, ex=self.expiry_s)
             pipeline.execute()
 
     def forget(self, site: str, epoch: int) -> None:
@@ -126,13 +126,13 @@ class Liveness:
 
     def _alive(self, value: bytes | None, left_ms: int) -> Alive | None:
         left_s = left_ms / 1_000
-        if value is None or not 0 < left_s <= self._expiry_s + _TOLERANCE_S:
+        if value is None or not 0 < left_s <= self.expiry_s + _TOLERANCE_S:
             return None
         try:
             heartbeat = decode(Heartbeat, _KEY, value)
         except DecodeError:
             return None
-        return Alive(heartbeat=heartbeat, age_s=max(0.0, self._expiry_s - left_s))
+        return Alive(heartbeat=heartbeat, age_s=max(0.0, self.expiry_s - left_s))
 
     def ping(self) -> None:
         """Ask whether Redis answers.

@@ -5,8 +5,9 @@ An ack that nobody here waits for is the gateway's business: the facade does not
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -20,15 +21,23 @@ from http_facade.waiters import Waiter, Waiters
 
 log = structlog.get_logger(__name__)
 
-Settle = Callable[[Answer], "Future[None]"]
+
+class Outcomes(Protocol):
+    """Where the ledger takes what became of commands; a future completes when the transaction is committed."""
+
+    def settle(self, answer: Answer) -> Future[None]:
+        """Move the command on."""
+
+    def published(self, id: str, at: datetime) -> Future[None]:
+        """Note in its time line when it was handed to the broker."""
 
 
 class Acks:
-    """Matches acks to waiters; ``settle`` commits an outcome and completes once that is done."""
+    """Matches acks to waiters, and tells them once the outcome is committed."""
 
-    def __init__(self, waiters: Waiters, settle: Settle, *, requester: str) -> None:
+    def __init__(self, waiters: Waiters, outcomes: Outcomes, *, requester: str) -> None:
         self._waiters = waiters
-        self._settle = settle
+        self._outcomes = outcomes
         self._requester = requester
         #: Acks for a command that waits here which could not be read.
         self.undecodable = 0
@@ -46,13 +55,19 @@ class Acks:
             log.warning("ack-undecodable", error=str(error), count=self.undecodable)
             return
         if ack.final and self._fits(topic, ack, waiter):
-            self.conclude(waiter.site, ack)
+            self.conclude(waiter.site, ack, published_at=waiter.published_at)
 
-    def conclude(self, site: str, ack: Ack) -> None:
-        """Commit the outcome ``ack`` and then wake who waits for it; without a commit nobody is told."""
+    def conclude(self, site: str, ack: Ack, *, published_at: datetime | None) -> None:
+        """Commit the outcome ``ack`` and then wake who waits for it; without a commit nobody is told.
+
+        ``published_at`` is handed in first, for nobody waits for it: it rides in the transaction of the outcome, and
+        whoever is told of that finds the whole time line.
+        """
         waiter = self._waiters.claim(ack.id)
         try:
-            committed = self._settle(Answer(site=site, requester=self._requester, ack=ack))
+            if published_at is not None:
+                self._outcomes.published(ack.id, published_at)
+            committed = self._outcomes.settle(Answer(site=site, requester=self._requester, ack=ack))
         except TidegateError as error:
             log.warning("outcome-not-committed", command=ack.id, error=str(error))
             if waiter is not None:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, InvalidInput
-from http_facade.openapi import SETTINGS_TYPES
+from http_facade.openapi import ARGUMENTS_TYPES, SETTINGS_TYPES
 from http_facade.refusals import Malformed, UnsupportedMedia
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -48,15 +48,44 @@ def settings() -> dict[str, Any]:
     """
     if request.mimetype not in SETTINGS_TYPES:
         raise UnsupportedMedia(SETTINGS_TYPES)
+    return _json_object(_read(), "setting: value")
+
+
+def arguments() -> dict[str, Any]:
+    """The JSON object of an action's arguments; without a body there are none. Raises as :func:`settings`."""
+    data = _read()
+    if not data:
+        return {}
+    if request.mimetype not in ARGUMENTS_TYPES:
+        raise UnsupportedMedia(ARGUMENTS_TYPES)
+    return _json_object(data, "argument: value")
+
+
+def nothing() -> None:
+    """For requests that have no body, so that what somebody sends there is not ignored.
+
+    Raises:
+        InvalidInput: there is one, other than an empty object.
+    """
+    data = _read()
+    if data.strip() not in {b"", b"{}"}:
+        raise InvalidInput([Fault("", "not-empty", "this call takes no body")])
+
+
+def _read() -> bytes:
     data = request.get_data(cache=False)
     if len(data) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
+    return data
+
+
+def _json_object(data: bytes, members: str) -> dict[str, Any]:
     try:
         body = _DECODER.decode(data.decode())
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise Malformed(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise InvalidInput([Fault("", "wrong-type", "must be a JSON object of setting: value")])
+        raise InvalidInput([Fault("", "wrong-type", f"must be a JSON object of {members}")])
     return body
 
 

@@ -6,31 +6,34 @@ Up to the ledger row nothing has happened. From the publish on, an answer is nev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
-from pydantic import ValidationError
 
 from gateway.broker import BrokerRefused
-from gateway.ledger import Answer, Asked
-from gateway.protocol.codec import faults_of
-from gateway.protocol.description import Description, check_write
-from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable, json_pointer
+from gateway.crash import point
+from gateway.ledger import Answer, Asked, CommandRecord
+from gateway.ledger_rows import Recorded
+from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack, After, Command, Expect, Message, Value
-from gateway.protocol.topics import WRITE, CommandTopic, Topic
-from http_facade.acks import Acks
+from gateway.protocol.messages import Ack, After, Command, Expect
+from gateway.protocol.topics import CommandTopic
+from http_facade.acks import Acks, Outcomes
 from http_facade.catalogue import Catalogue
+from http_facade.checking import checked_input
+from http_facade.following import Follower, Reader
 from http_facade.gate import Gate
+from http_facade.handing_over import HandOver
 from http_facade.minting import CommandIds
-from http_facade.refusals import BrokerUnavailable, LedgerUnavailable
+from http_facade.refusals import BrokerUnavailable, KeyConflict, LedgerUnavailable
+from http_facade.request import Checked, Outcome, Request
 from http_facade.waiters import Waiter, Waiters
+
+__all__ = ["Checked", "Dispatch", "Outcome", "Request"]
 
 log = structlog.get_logger(__name__)
 
@@ -40,118 +43,123 @@ RECORD_TIMEOUT_S: Final = 5.0
 VOID_TIMEOUT_S: Final = 1.0
 
 
-class Link(Protocol):
-    """The connection to the broker."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether a publish can leave now."""
-
-    def publish(self, topic: Topic, message: Message, *, expiry_s: int | None = None) -> Future[None]:
-        """Hand over now or never; raises Unavailable if there is no connection."""
-
-
-class Recorder(Protocol):
+class Recorder(Outcomes, Protocol):
     """The ledger's writing side; a future completes when the transaction is committed."""
 
-    def record(self, asked: Asked) -> Future[None]:
-        """Insert the command's row."""
-
-    def settle(self, answer: Answer) -> Future[None]:
-        """Move the command on."""
+    def record(self, asked: Asked) -> Future[Recorded]:
+        """Insert the command's row, unless its actor's key names another command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """Settings that somebody wants; ``wait_s`` is the caller's patience, ``revision`` a condition."""
+class Keys(Reader, Protocol):
+    """The ledger's reading side."""
 
-    site: str
-    device: str
-    values: Mapping[str, Any]
-    ttl_s: float
-    wait_s: float
-    revision: str | None
-    actor: str
-    source_address: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What is known when the answer is due: the command, and its final ack if there was one."""
-
-    asked: Asked
-    ack: Ack | None
+    def by_key(self, actor: str, key: str) -> CommandRecord | None:
+        """The command that the actor's Idempotency-Key names; raises Unavailable."""
 
 
 class Dispatch:
-    """Carries writes out; its methods are safe from any thread and hold no lock while they wait."""
+    """Carries commands out; its methods are safe from any thread and hold no lock while they wait."""
 
     def __init__(
         self,
         *,
         catalogue: Catalogue,
         gate: Gate,
-        link: Link,
-        ledger: Recorder,
+        hand_over: HandOver,
+        recorder: Recorder,
+        ledger: Keys,
         waiters: Waiters,
         acks: Acks,
-        requester: str,
     ) -> None:
         self._catalogue = catalogue
         self._gate = gate
-        self._link = link
+        self._hand_over = hand_over
+        self._recorder = recorder
         self._ledger = ledger
         self._waiters = waiters
         self._acks = acks
-        self._requester = requester
+        self._follower = Follower(ledger, waiters)
         self._ids = CommandIds()
 
-    def write(self, write: Write) -> Outcome:
-        """Change settings of a device, and wait for the truth about it.
+    def check(self, request: Request) -> Checked:
+        """All that is looked at before the ledger row; without any effect.
 
         Raises:
-            Refusal, InvalidInput, Unavailable: nothing was and will be published.
+            Refusal, InvalidInput, Unavailable: it may not be asked for now.
         """
-        description = self._catalogue.description(write.site, write.device)
-        values = _checked(description, write.values)
-        after = self._gate.check(write.site, description.plc)
-        if not self._link.connected:
+        description = self._catalogue.description(request.site, request.device)
+        values = checked_input(description, request.name, request.input)
+        after = self._gate.check(request.site, description.plc)
+        if not self._hand_over.connected:
             raise BrokerUnavailable("the link to the broker is down; nothing was sent")
-        asked = self._asked(write, values)
-        waiter = Waiter(write.site, write.device, WRITE)
-        with self._waiters.expect(asked.id, waiter):
-            self._record(asked, after)
-            self._publish(asked, after)
-            ack = waiter.wait(write.wait_s) if write.wait_s > 0 else None
-        return Outcome(asked=asked, ack=ack)
+        return Checked(description=description, input=values, after=after)
 
-    def _asked(self, write: Write, values: Mapping[str, Value]) -> Asked:
+    def command(self, request: Request) -> Outcome:
+        """Send the command, and wait for the truth about it; a key that is known leads to its first command.
+
+        Raises:
+            Refusal, InvalidInput, Unavailable: nothing was and will be published by this request.
+        """
+        identity = request.identity()
+        if request.key is not None:
+            # Before gate and description: what became of it can be told while the site is silent.
+            first = self._ledger.by_key(request.actor, request.key)
+            if first is not None:
+                return self._replay(request, identity, first)
+        checked = self.check(request)
+        asked = self._asked(request, checked, identity)
+        waiter = Waiter(request.site, request.device, request.name)
+        with self._waiters.expect(asked.id, waiter):
+            point("facade-before-record")
+            recorded = self._record(asked, checked.after)
+            if recorded.fresh:
+                point("facade-recorded")
+                self._publish(asked, checked.after, waiter)
+                point("facade-published")
+                ack = self._wait(asked, waiter, request.wait_s)
+                point("facade-before-answer")
+                return Outcome(asked=asked, ack=ack)
+        # Another request with the same key was quicker by a hair.
+        first = self._ledger.get(recorded.id)
+        if first is None:
+            raise LedgerUnavailable("the ledger does not show the command that this key names; ask again")
+        return self._replay(request, identity, first)
+
+    def _replay(self, request: Request, identity: str | None, first: CommandRecord) -> Outcome:
+        if first.fingerprint != identity:
+            raise KeyConflict(first.id)
+        return Outcome(record=self._follower.follow(first, request.wait_s))
+
+    def _asked(self, request: Request, checked: Checked, identity: str | None) -> Asked:
         return Asked(
             id=self._ids.next(),
-            site=write.site,
-            device=write.device,
-            name=WRITE,
-            requester=self._requester,
-            actor=write.actor,
+            site=request.site,
+            device=request.device,
+            name=request.name,
+            requester=self._hand_over.requester,
+            actor=request.actor,
             reason=None,
-            input=values,
-            expect_revision=write.revision,
+            input=checked.input,
+            expect_revision=request.revision,
             issued_at=datetime.now(UTC),
-            ttl_s=write.ttl_s,
-            source_address=write.source_address,
+            ttl_s=request.ttl_s,
+            source_address=request.source_address,
+            asked_epoch=checked.after.epoch,
+            key=request.key,
+            fingerprint=identity,
         )
 
-    def _record(self, asked: Asked, after: After) -> None:
+    def _record(self, asked: Asked, after: After) -> Recorded:
         """Commit the row: no row, no command."""
         try:
-            self._ledger.record(asked).result(min(asked.ttl_s, RECORD_TIMEOUT_S))
+            return self._recorder.record(asked).result(min(asked.ttl_s, RECORD_TIMEOUT_S))
         except (FutureTimeoutError, Unavailable) as error:
             detail = "the ledger took too long" if isinstance(error, FutureTimeoutError) else str(error)
             # The row may have been committed, or be so yet: this follows it in the writer's queue.
             self._void(asked, after, LedgerUnavailable.code, detail, timeout_s=0)
             raise LedgerUnavailable(f"{detail}; nothing was sent") from error
 
-    def _publish(self, asked: Asked, after: After) -> None:
+    def _publish(self, asked: Asked, after: After, waiter: Waiter) -> None:
         command = Command(
             id=asked.id,
             input=dict(asked.input),
@@ -161,13 +169,23 @@ class Dispatch:
             expect=None if asked.expect_revision is None else Expect(revision=asked.expect_revision),
             actor=asked.actor,
         )
-        topic = CommandTopic(site=asked.site, requester=self._requester, device=asked.device, name=asked.name)
+        topic = CommandTopic(site=asked.site, requester=asked.requester, device=asked.device, name=asked.name)
+        waiter.published_at = datetime.now(UTC)
         try:
-            confirmed = self._link.publish(topic, command, expiry_s=math.ceil(asked.ttl_s))
+            confirmed = self._hand_over.in_order(topic, command, expiry_s=math.ceil(asked.ttl_s))
         except (Unavailable, BrokerRefused) as error:
             self._void(asked, after, BrokerUnavailable.code, str(error))
             raise BrokerUnavailable(f"{error}; nothing was sent") from error
         confirmed.add_done_callback(partial(self._confirmed, asked, after))
+
+    def _wait(self, asked: Asked, waiter: Waiter, wait_s: float) -> Ack | None:
+        ack = waiter.wait(wait_s) if wait_s > 0 else None
+        if ack is None and waiter.published_at is not None:  # otherwise the outcome took it along
+            try:
+                self._recorder.published(asked.id, waiter.published_at)
+            except TidegateError as error:
+                log.warning("publish-not-noted", command=asked.id, error=str(error))
+        return ack
 
     def _confirmed(self, asked: Asked, after: After, confirmed: Future[None]) -> None:
         """In the broker's thread: the PUBACK came, or never will."""
@@ -175,7 +193,8 @@ class Dispatch:
         if error is None:
             return
         if isinstance(error, BrokerRefused):
-            self._acks.conclude(asked.site, _rejection(asked, after, BrokerRefused.code, str(error)))
+            rejection = _rejection(asked, after, BrokerRefused.code, str(error))
+            self._acks.conclude(asked.site, rejection, published_at=None)
             return
         # Handed over and lost: it may have arrived. Only evidence will tell, and that comes to the gateway.
         waiter = self._waiters.claim(asked.id)
@@ -184,33 +203,13 @@ class Dispatch:
 
     def _void(self, asked: Asked, after: After, code: str, detail: str, *, timeout_s: float = VOID_TIMEOUT_S) -> None:
         """Note in the ledger that a command was never sent."""
-        answer = Answer(site=asked.site, requester=self._requester, ack=_rejection(asked, after, code, detail))
+        answer = Answer(site=asked.site, requester=asked.requester, ack=_rejection(asked, after, code, detail))
         try:
-            noted = self._ledger.settle(answer)
+            noted = self._recorder.settle(answer)
             if timeout_s:
                 noted.result(timeout_s)
         except (TidegateError, FutureTimeoutError) as error:
             log.warning("unsent-command-not-noted", command=asked.id, error=str(error))
-
-
-def _checked(description: Description, values: Mapping[str, Any]) -> Mapping[str, Value]:
-    """The values if the device may be asked for them; raises InvalidInput with every fault.
-
-    RFC 7396 reads null as "remove", and a setting cannot be removed.
-    """
-    nulls = [name for name, value in values.items() if value is None]
-    faults = [
-        Fault(json_pointer(name), "cannot-remove", "a setting cannot be removed; give it a value") for name in nulls
-    ]
-    rest = {name: value for name, value in values.items() if value is not None}
-    if rest or not nulls:
-        faults += check_write(description, rest)
-    if not faults:
-        try:
-            return Command(input=rest).input
-        except ValidationError as error:
-            faults = [Fault(each.pointer.removeprefix("/input"), each.code, each.detail) for each in faults_of(error)]
-    raise InvalidInput(faults)
 
 
 def _rejection(asked: Asked, after: After, code: str, detail: str) -> Ack:

@@ -16,13 +16,15 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel
 
 from gateway import __version__
-from gateway.protocol.ids import COMMAND_ID_PATTERN, ID_PATTERN
+from gateway.protocol.ids import COMMAND_ID_PATTERN, ID_PATTERN, NAME_PATTERN
 from http_facade import problems, schemas
+from http_facade.idempotency import KEY_PATTERN
 
 Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 SETTINGS_TYPES: Final = ("application/merge-patch+json", "application/json")
+ARGUMENTS_TYPES: Final = ("application/json",)
 _ABOUT: Final = (
     "Change settings of devices at far sites, and learn what really happened. Every fault is a problem (RFC 9457); "
     "branch on its `code`. A 4xx or 503 to a write means that nothing was or will be sent."
@@ -70,8 +72,8 @@ def a_problem(description: str = "problem") -> Json:
 
 
 def path_parameter(name: str) -> Json:
-    """``site``, ``device`` or a command's ``id`` in the path."""
-    pattern = COMMAND_ID_PATTERN if name == "id" else ID_PATTERN
+    """``site``, ``device``, ``action`` or a command's ``id`` in the path."""
+    pattern = {"id": COMMAND_ID_PATTERN, "action": NAME_PATTERN}.get(name, ID_PATTERN)
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
 
 
@@ -107,12 +109,22 @@ def header_parameter(name: str, description: str) -> Json:
     }
 
 
+def key_parameter(*, required: bool) -> Json:
+    """The Idempotency-Key header."""
+    described = header_parameter("Idempotency-Key", "your own name for this command; sent again, it is not done again")
+    return described | {"required": required, "schema": {"type": "string", "pattern": KEY_PATTERN}}
+
+
 def settings_body() -> Json:
     """The body of a change of settings (RFC 7396)."""
-    schema = {
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": schemas.SCALAR,
-        "examples": [{"portion_g": 120}],
-    }
+    schema = _values({"portion_g": 120}) | {"minProperties": 1}
     return {"required": True, "content": {media_type: {"schema": schema} for media_type in SETTINGS_TYPES}}
+
+
+def arguments_body() -> Json:
+    """The body of an action."""
+    return {"required": False, "content": {each: {"schema": _values({"grams": 50})} for each in ARGUMENTS_TYPES}}
+
+
+def _values(example: Json) -> Json:
+    return {"type": "object", "additionalProperties": schemas.SCALAR, "examples": [example]}

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from gateway import ledger_writer
 from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
 from http_facade import refusals
+from http_facade.groups import refusals as group_refusals
 from http_facade.representations import to_json
 
 log = structlog.get_logger(__name__)
@@ -35,9 +36,16 @@ class Row:
 TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.Unauthorized: Row(401, "Token missing or wrong"),
     refusals.Malformed: Row(400, "Request not understood"),
+    refusals.KeyRequired: Row(400, "Idempotency-Key missing"),
+    group_refusals.NotYourGroup: Row(403, "Somebody else's group"),
+    group_refusals.TokenWrong: Row(403, "Token of the group wrong"),
     refusals.NotFound: Row(404, "Not found"),
+    group_refusals.TokenUsed: Row(409, "Token of the group used"),
+    group_refusals.TokenExpired: Row(410, "Preview too old"),
+    refusals.NotCancellable: Row(409, "Not cancellable"),
     refusals.RevisionDiffers: Row(412, "Settings changed meanwhile"),
     refusals.UnsupportedMedia: Row(415, "Media type not supported"),
+    refusals.KeyConflict: Row(422, "Idempotency-Key used for something else"),
     InvalidInput: Row(422, "Input breaks the rules"),
     refusals.SiteOffline: Row(503, "Site silent", 5),
     refusals.PlcLost: Row(503, "PLC lost", 5),
@@ -103,6 +111,8 @@ def from_error(error: TidegateError) -> Response:
         code = f"unknown-{error.what}"
     elif isinstance(error, Unavailable):
         code = "ledger-unavailable" if error.part == "database" else f"{error.part}-unavailable"
+    elif isinstance(error, refusals.NotCancellable):
+        facts = {"command": error.command}
     elif isinstance(error, refusals.Refusal):
         facts = error.facts
     response = problem(row, code, detail, facts)
@@ -119,8 +129,11 @@ def errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
 
 
 def _from_ended(error: refusals.Ended) -> Response:
-    response = problem(ENDINGS[error.status], error.cause, error.detail, {"command": error.command})
+    response = problem(ENDINGS[error.status], error.cause, error.detail, {**error.facts, "command": error.command})
     response.headers["Location"] = f"/v1/commands/{error.command['id']}"
+    if error.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+        response.headers.pop("Retry-After", None)  # the same key will never lead to anything else
     return response
 
 

@@ -7,7 +7,9 @@
     │   ├── Unauthorized        who asks is not known
     │   ├── Malformed           the body or a header is not what its type says
     │   ├── UnsupportedMedia    the body is of a type that is not understood here
-    │   ├── NotFound            no such site, device or command
+    │   ├── KeyRequired         an action without an Idempotency-Key
+    │   ├── KeyConflict         the Idempotency-Key already names another command
+    │   ├── NotFound            no such site, device, action or command
     │   ├── RevisionDiffers     the settings are not those that the caller has seen
     │   ├── SiteOffline         no heartbeat within the expiry
     │   ├── PlcLost             the site is there, the device's PLC is not
@@ -16,6 +18,7 @@
     │   ├── LedgerUnavailable   the command could not be recorded, so it may not be sent
     │   ├── Overloaded          too many commands wait already
     │   └── NotReady            a part is down, says the readiness route
+    ├── NotCancellable          a command that is under way, or ended otherwise; carries it
     └── Ended                   a command that was sent and came to a bad end; carries it
 """
 
@@ -68,8 +71,32 @@ class UnsupportedMedia(Refusal):
         super().__init__(f"send the body as {' or '.join(accepted)}")
 
 
+class KeyRequired(Refusal):
+    """An action is asked for without an Idempotency-Key: a repeat could not be told from a second one."""
+
+    code = "idempotency-key-required"
+
+    def __init__(self) -> None:
+        super().__init__("send the header 'Idempotency-Key' with a value of your own, a new one for each new action")
+
+
+class KeyConflict(Refusal):
+    """The Idempotency-Key names the ``first`` command, which was asked for otherwise."""
+
+    code = "idempotency-conflict"
+
+    def __init__(self, first: str) -> None:
+        self.first = first
+        super().__init__(f"this Idempotency-Key was sent with another request, which became the command {first}")
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """The id of the command that the key names."""
+        return {"first": self.first}
+
+
 class NotFound(Refusal):
-    """``what`` (site, device or command) is not known under this name."""
+    """``what`` (site, device, action or command) is not known under this name."""
 
     code = "not-found"
 
@@ -154,17 +181,40 @@ class NotReady(Refusal):
         return {"ready": False, "parts": self.parts}
 
 
+class NotCancellable(TidegateError):
+    """A cancel came too late, or from somebody whose command it is not; the problem shows the ``command``."""
+
+    code = "not-cancellable"
+
+    def __init__(self, detail: str, command: Mapping[str, object]) -> None:
+        self.detail = detail
+        self.command = command
+        super().__init__(detail)
+
+
 class Ended(TidegateError):
     """A command was sent and did not do what was asked; the problem shows the ``command``.
 
-    ``status`` is HTTP's, ``cause`` the problem's code: the ack's where there is one.
+    ``status`` is HTTP's, ``cause`` the problem's code: the ack's where there is one. ``facts`` are the live values of
+    the limit or interlock that forbade it. ``replayed``: an Idempotency-Key asked for it before.
     """
 
     code: ClassVar[str] = "ended"
 
-    def __init__(self, *, status: int, cause: str, detail: str, command: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        *,
+        status: int,
+        cause: str,
+        detail: str,
+        command: Mapping[str, object],
+        facts: Mapping[str, object],
+        replayed: bool,
+    ) -> None:
         self.status = status
         self.cause = cause
         self.detail = detail
         self.command = command
+        self.facts = facts
+        self.replayed = replayed
         super().__init__(status, cause, detail)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
+from gateway.protocol.codes import EVIDENCE
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, PlcLink
@@ -19,6 +20,7 @@ from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.desired import Wish
 
 Json = dict[str, Any]
+_SENTENCES: Final[dict[str, str]] = {str(word): sentence for word, sentence in EVIDENCE.items()}
 
 #: JSON text without spaces; made once, for ``json.dumps`` would build an encoder for every answer.
 to_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -39,6 +41,8 @@ def asked_command(asked: Asked, ack: Ack | None) -> Json:
         "name": asked.name,
         "requester": asked.requester,
         "actor": asked.actor,
+        "source_address": asked.source_address,
+        "idempotency_key": asked.key,
         "reason": asked.reason,
         "input": dict(asked.input),
         "expect_revision": asked.expect_revision,
@@ -50,6 +54,7 @@ def asked_command(asked: Asked, ack: Ack | None) -> Json:
         "code": None if ack is None else ack.code,
         "detail": "" if ack is None else ack.detail,
         "result": {} if ack is None else ack.result,
+        "evidence": None if ack is None else _evidence(ack.evidence),
         "epoch": None if ack is None else ack.epoch,
     }
 
@@ -63,6 +68,8 @@ def recorded_command(record: CommandRecord) -> Json:
         "name": record.name,
         "requester": record.requester,
         "actor": record.actor,
+        "source_address": record.source_address,
+        "idempotency_key": record.key,
         "reason": record.reason,
         "input": dict(record.input),
         "expect_revision": record.expect_revision,
@@ -74,23 +81,30 @@ def recorded_command(record: CommandRecord) -> Json:
         "code": record.code,
         "detail": record.detail or "",
         "result": dict(record.result or {}),
+        "evidence": _evidence(record.evidence),
         "epoch": record.epoch,
     }
 
 
 def time_line(record: CommandRecord) -> list[Json]:
-    """Every step of the command, in order: when it happened and when the centre wrote it down."""
+    """What happened to the command, in order: when it did, and when the centre wrote it down."""
     return [
         {
-            "state": step.state,
+            "what": step.what,
             "at": instant(step.at),
             "recorded_at": instant(step.recorded_at),
             "source": step.source,
             "code": step.code,
             "detail": step.detail or "",
+            "evidence": _evidence(step.evidence),
         }
         for step in record.steps
     ]
+
+
+def _evidence(word: str | None) -> Json | None:
+    """By what an end is known: one stable word, and the sentence for people."""
+    return None if word is None else {"code": word, "detail": _SENTENCES.get(word, "")}
 
 
 def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime) -> Json:

@@ -83,6 +83,13 @@ class Devices(_Answer):
     items: list[Device]
 
 
+class EvidenceOf(_Answer):
+    """By what an end is known."""
+
+    code: str = Field(description="one stable word")
+    detail: str
+
+
 class Command(_Answer):
     """A command and what became of it."""
 
@@ -92,6 +99,8 @@ class Command(_Answer):
     name: str
     requester: str
     actor: str | None
+    source_address: str | None = Field(description="of the caller, as this facade saw it")
+    idempotency_key: str | None
     reason: str | None
     input: dict[str, Scalar]
     expect_revision: str | None
@@ -103,18 +112,20 @@ class Command(_Answer):
     code: str | None
     detail: str
     result: dict[str, Scalar | None] = Field(description="what the PLC was read to hold afterwards")
+    evidence: EvidenceOf | None = Field(description="by what the end is known")
     epoch: int | None
 
 
 class Step(_Answer):
-    """One step of a command's life."""
+    """One entry of a command's time line."""
 
-    state: State
+    what: str = Field(description="a state, or `published`, `written`, `verified`")
     at: datetime | None
     recorded_at: datetime
     source: str
     code: str | None
     detail: str
+    evidence: EvidenceOf | None
 
 
 class CommandHistory(Command):
@@ -165,3 +176,9 @@ class Problem(BaseModel):
     command: Command | None = Field(default=None, description="the command, if one was recorded")
     silent_s: float | None = Field(default=None, description="with `site-offline`: since the last heartbeat")
     plc: str | None = Field(default=None, description="with `plc-lost`: which")
+    first: str | None = Field(default=None, description="with `idempotency-conflict`: the command that the key names")
+    limit: str | None = Field(default=None, description="with `limit-exceeded`: which")
+    allowed: Scalar | None = Field(default=None, description="with `limit-exceeded`: what the limit allows")
+    asked: Scalar | None = Field(default=None, description="with `limit-exceeded`: what was asked")
+    interlock: str | None = Field(default=None, description="with `interlocked`: which")
+    live: Scalar | None = Field(default=None, description="with `limit-exceeded` and `interlocked`: the value now")

@@ -18,10 +18,14 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.topics import AckTopic
 from gateway.sites import Sites
 from http_facade.acks import Acks
+from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Desires
 from http_facade.dispatch import Dispatch
 from http_facade.gate import Gate
+from http_facade.groups.groups import Groups
+from http_facade.groups.store import GroupStore
+from http_facade.handing_over import HandOver
 from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
 from http_facade.waiters import Waiters
@@ -43,6 +47,8 @@ class Services:
     waiters: Waiters
     catalogue: Catalogue
     dispatch: Dispatch
+    cancelling: Cancelling
+    groups: Groups
 
     @classmethod
     def from_settings(cls, settings: FacadeSettings) -> Services:
@@ -54,10 +60,20 @@ class Services:
         liveness = Liveness(open_redis(settings.redis_url, settings.redis_password), expiry_s=settings.alive_expiry_s)
         login = settings.login
         waiters = Waiters(settings.waiting_limit)
-        acks = Acks(waiters, writer.settle, requester=login.username)
+        acks = Acks(waiters, writer, requester=login.username)
         link = BrokerLink(login, subscriptions=[AckTopic.filter(requester=login.username)], on_message=acks.on_message)
+        hand_over = HandOver(link, requester=login.username)
         catalogue = Catalogue(sites)
         gate = Gate(liveness, expiry_s=settings.alive_expiry_s, silent_s=catalogue.silent_s)
+        dispatch = Dispatch(
+            catalogue=catalogue,
+            gate=gate,
+            hand_over=hand_over,
+            recorder=writer,
+            ledger=ledger,
+            waiters=waiters,
+            acks=acks,
+        )
         return cls(
             engine=engine,
             writer=writer,
@@ -68,15 +84,9 @@ class Services:
             link=link,
             waiters=waiters,
             catalogue=catalogue,
-            dispatch=Dispatch(
-                catalogue=catalogue,
-                gate=gate,
-                link=link,
-                ledger=writer,
-                waiters=waiters,
-                acks=acks,
-                requester=login.username,
-            ),
+            dispatch=dispatch,
+            cancelling=Cancelling(hand_over=hand_over, ledger=ledger, waiters=waiters),
+            groups=Groups(store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger),
         )
 
     def start(self) -> None:
@@ -87,6 +97,7 @@ class Services:
 
     def stop(self) -> None:
         """Answer who waits, let what is queued be committed, and say goodbye to the broker; at most a few seconds."""
+        self.groups.close()
         self.waiters.dismiss()
         self.link.stop()
         self.writer.stop()

@@ -29,6 +29,7 @@ from site_agent.journal import Journal
 from site_agent.lane import Lane
 from site_agent.link import Login, PublishRefused, Session, connected
 from site_agent.poller import Poller
+from site_agent.watchdog import Watchdog
 
 #: A write under way gets this long to end when the agent is told to stop.
 STOP_TIMEOUT_S = 15.0
@@ -59,6 +60,11 @@ class Agent:
         self._devices = {table.id: Device(self._site, table) for table in configuration.devices}
         self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
         self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
+        self._watchdogs = [
+            Watchdog(self._lanes[device.plc], device.mailbox.register_, device.mailbox.watchdog_s)
+            for device in self._devices.values()
+            if device.mailbox is not None and device.mailbox.watchdog_s
+        ]
         self._beats = SentBeats()
         self._attention = Attention(clock.elapsed_s())
         self._executor = Executor(
@@ -99,6 +105,7 @@ class Agent:
                 tasks = [group.create_task(lane.run(), name=lane.name) for lane in self._lanes.values()]
                 await self._executor.start(left)
                 tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
+                tasks += [group.create_task(each.run()) for each in self._watchdogs]
                 tasks += [group.create_task(self._stay_connected()), group.create_task(self._forget())]
                 await stop.wait()
                 await self._wind_down()

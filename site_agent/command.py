@@ -14,6 +14,7 @@ from gateway import logs
 from gateway.protocol.errors import Fault, SettingsError
 from site_agent.agent import Agent
 from site_agent.configuration import SiteConfiguration, load
+from site_agent.folder_lock import held
 
 
 @click.command()
@@ -50,7 +51,7 @@ def agent(path: Path, check: bool, log_level: str) -> None:
     password = _password(configuration.broker.password_file)
     _prepare_folder(configuration.agent.folder)
     logs.configure("agent", level=log_level)
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with held(configuration.agent.folder), asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(_serve(Agent(configuration, password)))
 
 

@@ -182,33 +182,31 @@ class Executor:
 
     async def _inform(self, request: Request, reply: ReplyTo) -> None:
         """Answer a question, or a cancel of what does not wait here; a command nobody knows can never begin after."""
-        if request.kind is Kind.CANCEL:
-            never = refused(AckCode.CANCELLED, "cancelled before it came")
-        elif await self._covers(request):
-            detail = "this site never saw the command, and will not carry it out any more"
-            never = Outcome(
-                state=State.EXPIRED, code=AckCode.DEADLINE_PASSED, detail=detail, evidence=Evidence.NEVER_SEEN
-            )
-        else:
-            detail = "the agent's journal does not reach back to this command"
-            never = Outcome(state=State.UNKNOWN, code=AckCode.JOURNAL_LOST, detail=detail)
+        try:
+            never = await self._never(request)
+        except Unavailable:
+            return  # what is not known is not said; the question comes again
         outcome = self._ack(request, never)
         entry = Entry(requester=request.owner, intent=self._ack(request, _ACCEPTED), outcome=outcome)
         known = await self._begin(request, reply, entry)
-        if known is None:
-            return
-        if known is not entry:
-            self._answer_repeat(request, reply, known)
-        else:
+        if known is entry:
             self._ends.keep(request.owner, outcome)
             self._ends.say(request.owner, outcome, reply)
+        elif known is not None:
+            self._answer_repeat(request, reply, known)
 
-    async def _covers(self, request: Request) -> bool:
+    async def _never(self, request: Request) -> Outcome:
+        """What is to be said of a command that this agent has never seen; raises Unavailable."""
+        if request.kind is Kind.CANCEL:
+            return refused(AckCode.CANCELLED, "cancelled before it came")
         after = request.command.after
-        try:
-            return await self._journal.covers(None if after is None else after.epoch, request.command.issued_at)
-        except Unavailable:
-            return False
+        if await self._journal.covers(None if after is None else after.epoch, request.command.issued_at):
+            detail = "this site never saw the command, and will not carry it out any more"
+            return Outcome(
+                state=State.EXPIRED, code=AckCode.DEADLINE_PASSED, detail=detail, evidence=Evidence.NEVER_SEEN
+            )
+        detail = "the agent's journal does not reach back to this command"
+        return Outcome(state=State.UNKNOWN, code=AckCode.JOURNAL_LOST, detail=detail)
 
     async def _begin(self, request: Request, reply: ReplyTo, entry: Entry) -> Entry | None:
         """Make it durable: ``entry`` itself, or what is known of the id already; None if it was refused unwritten."""

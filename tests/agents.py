@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.broker import Login
+from gateway.crash import VARIABLE
 from gateway.protocol.codec import decode, encode
 from gateway.protocol.ids import command_id
 from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, Message, Status, Value
 from gateway.protocol.topics import AckTopic, CommandTopic, HeartbeatTopic, StateTopic, StatusTopic
 from tests.conditions import eventually
 from tests.mqtt_client import MqttClient
-from tests.sites import FEEDER
+from tests.sites import FEED, FEEDER, INTERLOCK, MAILBOX
 
 M = TypeVar("M", bound=Message)
 
 
 def _toml_value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml_value(each)}" for key, each in value.items()) + "}"
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
-def site_toml(login: Login, folder: Path, plc_port: int, *, heartbeat_s: float, timeout_s: float) -> str:
-    """A site's file with one feeder on one PLC."""
+def site_toml(
+    login: Login, folder: Path, plc_port: int, *, heartbeat_s: float, timeout_s: float, feed: Mapping[str, object]
+) -> str:
+    """A site's file with one feeder on one PLC; ``feed`` adds to the action's table."""
     lines = [
         f"site = {_toml_value(login.username)}",
         "[broker]",
@@ -53,6 +59,9 @@ def site_toml(login: Login, folder: Path, plc_port: int, *, heartbeat_s: float, 
         'id = "feeder-1"',
         'title = "Feeder 1"',
         'plc = "plc-1"',
+        f"mailbox = {_toml_value(MAILBOX)}",
+        f"actions.feed = {_toml_value({**FEED, **feed})}",
+        f"interlocks = [{_toml_value(INTERLOCK)}]",
     ]
     for name, table in FEEDER.items():
         lines.append(f"[devices.properties.{name}]")
@@ -71,6 +80,10 @@ class AgentProcess:
     plc_port: int
     heartbeat_s: float = 1.0
     timeout_s: float = 0.4
+    #: What the action's table has beside the usual.
+    feed: Mapping[str, object] = field(default_factory=dict)
+    #: Where the process is to die, see gateway.crash.
+    crash_at: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -78,12 +91,20 @@ class AgentProcess:
         self.folder.mkdir(exist_ok=True)
         path = self.folder / "site.toml"
         path.write_text(
-            site_toml(self.login, self.folder, self.plc_port, heartbeat_s=self.heartbeat_s, timeout_s=self.timeout_s)
+            site_toml(
+                self.login,
+                self.folder,
+                self.plc_port,
+                heartbeat_s=self.heartbeat_s,
+                timeout_s=self.timeout_s,
+                feed=self.feed,
+            )
         )
         (self.folder / "password").write_text(self.login.password.get_secret_value())
         command = [sys.executable, "-m", "gateway", "agent", "--config", str(path)]
+        environment = {**os.environ, VARIABLE: self.crash_at}
         with (self.folder / "agent.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
@@ -139,9 +160,19 @@ class Technician:
         self.send_bytes(encode(Command(id=command, input=values, **parts)))
         return command
 
-    def send_bytes(self, payload: bytes, *, retain: bool = False) -> None:
-        """Send raw bytes as a write to feeder-1."""
-        topic = str(CommandTopic(self.site, self.principal, "feeder-1", "write"))
+    def feed(self, grams: int, *, id: str | None = None, **parts: Any) -> str:  # noqa: ANN401 # fields of Command
+        """Ask feeder-1 for a dose; its id."""
+        command = id or fresh_id()
+        self.send_bytes(encode(Command(id=command, input={"grams": grams}, **parts)), name="feed")
+        return command
+
+    def cancel(self, id: str) -> None:
+        """Cancel a command of feeder-1."""
+        self.send_bytes(encode(Command(id=id, input={})), name="cancel")
+
+    def send_bytes(self, payload: bytes, *, retain: bool = False, name: str = "write") -> None:
+        """Send raw bytes as a command to feeder-1."""
+        topic = str(CommandTopic(self.site, self.principal, "feeder-1", name))
         code = self._client.publish(topic, payload, retain=retain)
         assert code < 0x80, f"the broker refused the command: {code:#x}"
 

@@ -85,6 +85,11 @@ def code_rows() -> list[str]:
     return [row([f"`{code}`", codes.MEANING[code]]) for code in codes.AckCode]
 
 
+def evidence_rows() -> list[str]:
+    """By what the end of a command is known."""
+    return [row([f"`{evidence}`", codes.EVIDENCE[evidence]]) for evidence in codes.Evidence]
+
+
 def state_rows() -> list[str]:
     """The states of a command."""
     return [row([f"`{state}`", "yes" if state.final else "no", lifecycle.MEANING[state]]) for state in lifecycle.State]

@@ -8,8 +8,18 @@ from typing import Self
 from gateway.broker import Login
 from gateway.ledger import Answer
 from gateway.protocol.codec import decode, encode
-from gateway.protocol.messages import Committed, HostStatus, Message, SiteState
-from gateway.protocol.topics import AckTopic, CommittedTopic, HeartbeatTopic, HostStatusTopic, StatusTopic, Topic
+from gateway.protocol.messages import Command, Committed, HostStatus, Message, SiteState
+from gateway.protocol.topics import (
+    HOST,
+    AckTopic,
+    CommandTopic,
+    CommittedTopic,
+    HeartbeatTopic,
+    HostStatusTopic,
+    StatusTopic,
+    Topic,
+    parse,
+)
 from tests.entries import heartbeat, status
 from tests.mqtt_client import MqttClient
 
@@ -23,7 +33,9 @@ class FakeAgent:
 
     def __enter__(self) -> Self:
         self._client.__enter__()
-        self._client.subscribe(str(CommittedTopic(self.site)), str(HostStatusTopic()))
+        self._client.subscribe(
+            str(CommittedTopic(self.site)), str(HostStatusTopic()), CommandTopic.filter(site=self.site, requester=HOST)
+        )
         return self
 
     def __exit__(
@@ -58,6 +70,16 @@ class FakeAgent:
     def hosts(self) -> list[HostStatus]:
         """What the gateway has said of itself, the retained word first."""
         return [decode(HostStatus, *each) for each in self._bodies(HostStatusTopic())]
+
+    @property
+    def questions(self) -> list[tuple[CommandTopic, Command]]:
+        """What the gateway has asked about."""
+        found = [(parse(each.topic), each) for each in self._client.received()]
+        return [
+            (topic, decode(Command, each.topic, each.payload))
+            for topic, each in found
+            if isinstance(topic, CommandTopic)
+        ]
 
     def _bodies(self, topic: Topic) -> list[tuple[str, bytes]]:
         return [(each.topic, each.payload) for each in self._client.received() if each.topic == str(topic)]

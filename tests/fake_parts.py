@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 
 from gateway.broker import Incoming
-from gateway.ledger import Answer, Asked, CommandRecord, Step
+from gateway.ledger import Answer, Asked, CommandRecord, Recorded, Step
+from gateway.ledger_rows import PUBLISHED
 from gateway.liveness import Alive
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
@@ -22,10 +24,14 @@ from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, Mess
 from gateway.protocol.topics import AckTopic, CommandTopic, Topic
 from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.acks import Acks
+from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Wish
 from http_facade.dispatch import Dispatch
 from http_facade.gate import Gate
+from http_facade.groups.groups import Groups
+from http_facade.groups.store import GroupStore
+from http_facade.handing_over import HandOver
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 from http_facade.waiters import Waiters
@@ -42,7 +48,12 @@ DESCRIPTION = Description.model_validate_json(
     "enabled": {"type": "boolean", "forms": [{"href": "x", "op": ["writeproperty"]}]},
     "level": {"type": "number", "forms": [{"href": "x", "op": ["writeproperty"]}]},
     "label": {"type": "string", "maxLength": 8, "forms": [{"href": "x", "op": ["writeproperty"]}]},
-    "water_c": {"type": "number", "readOnly": true, "forms": [{"href": "x", "op": ["readproperty"]}]}}}"""
+    "water_c": {"type": "number", "readOnly": true, "forms": [{"href": "x", "op": ["readproperty"]}]}},
+    "actions": {"feed": {"tidegate:effect": "mailbox", "tidegate:argument": "grams",
+    "tidegate:limits": {"largest": 300},
+    "input": {"type": "object", "required": ["grams"], "properties": {
+    "grams": {"type": "integer", "unit": "g", "minimum": 5, "maximum": 500, "multipleOf": 5}}},
+    "forms": [{"href": "x", "op": ["invokeaction"]}]}}}"""
 )
 
 
@@ -149,48 +160,91 @@ class FakeLedger:
     refuse_record: TidegateError | None = None
     settle_error: TidegateError | None = None
     read_error: TidegateError | None = None
+    get_error: TidegateError | None = None
     stuck: bool = False
+    #: False: another facade records the same key between our look and our row.
+    keys_seen: bool = True
     #: Runs at every commit of a row: what has happened so far?
     on_record: Callable[[Asked], None] = lambda _: None
+    _one_by_one: threading.Lock = field(default_factory=threading.Lock)
 
-    def record(self, asked: Asked) -> Future[None]:
+    def record(self, asked: Asked) -> Future[Recorded]:
         """As LedgerWriter."""
         if self.refuse_record is not None:
             raise self.refuse_record
-        if self.stuck:
-            return Future()
+        future: Future[Recorded] = Future()
         if self.record_error is not None:
-            return done(self.record_error)
-        self.records[asked.id] = _record(asked)
+            future.set_exception(self.record_error)
+        elif not self.stuck:
+            future.set_result(self._take(asked))
+        return future
+
+    def _take(self, asked: Asked) -> Recorded:
+        with self._one_by_one:
+            first = None if asked.key is None else self._by_key(asked.actor, asked.key)
+            if first is not None:
+                return Recorded(id=first.id, fresh=False, fingerprint=first.fingerprint)
+            self.records[asked.id] = _record(asked)
         self.on_record(asked)
-        return done()
+        return Recorded(id=asked.id, fresh=True, fingerprint=asked.fingerprint)
 
     def settle(self, answer: Answer) -> Future[None]:
         """As LedgerWriter."""
         if self.settle_error is not None:
             return done(self.settle_error)
         self.answers.append(answer)
+        ack, record = answer.ack, self.records.get(answer.ack.id)
+        if record is not None:
+            news = {name: getattr(ack, name) for name in ("state", "code", "detail", "result", "epoch", "evidence")}
+            self.records[ack.id] = replace(record, **news)
         return done()
 
-    def get(self, command_id: str) -> CommandRecord | None:
+    def published(self, id: str, at: datetime) -> Future[None]:
+        """As LedgerWriter."""
+        record = self.records.get(id)
+        if record is not None:
+            step = Step(what=PUBLISHED, at=at, recorded_at=NOW, source=ME, code=None, detail=None)
+            self.records[id] = replace(record, steps=(*record.steps, step))
+        return done()
+
+    def by_key(self, actor: str, key: str) -> CommandRecord | None:
         """As Ledger."""
         if self.read_error is not None:
             raise self.read_error
+        return self._by_key(actor, key) if self.keys_seen else None
+
+    def _by_key(self, actor: str | None, key: str) -> CommandRecord | None:
+        return next((each for each in list(self.records.values()) if (each.actor, each.key) == (actor, key)), None)
+
+    def get(self, command_id: str) -> CommandRecord | None:
+        """As Ledger."""
+        error = self.get_error or self.read_error
+        if error is not None:
+            raise error
         return self.records.get(command_id)
 
     def page(
-        self, *, site: str | None, state: State | None, limit: int, before: str | None
+        self,
+        *,
+        site: str | None,
+        state: State | None,
+        limit: int,
+        before: str | None,
+        device: str | None = None,
+        name: str | None = None,
     ) -> tuple[Sequence[CommandRecord], str | None]:
         """As Ledger."""
         if self.read_error is not None:
             raise self.read_error
-        found = [each for each in self.records.values() if site in (None, each.site) and state in (None, each.state)]
+        wanted = {"site": site, "device": device, "name": name, "state": state}
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        found = [each for each in self.records.values() if all(getattr(each, k) == v for k, v in asked.items())]
         found = [each for each in sorted(found, key=lambda each: each.id, reverse=True) if (before or "~") > each.id]
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def _record(asked: Asked) -> CommandRecord:
-    step = Step(state=State.PENDING, at=asked.issued_at, recorded_at=NOW, source=ME, code=None, detail=None)
+    step = Step(what=State.PENDING, at=asked.issued_at, recorded_at=NOW, source=ME, code=None, detail=None)
     return CommandRecord(
         id=asked.id,
         site=asked.site,
@@ -212,6 +266,9 @@ def _record(asked: Asked) -> CommandRecord:
         epoch=None,
         created_at=NOW,
         updated_at=NOW,
+        asked_epoch=asked.asked_epoch,
+        key=asked.key,
+        fingerprint=asked.fingerprint,
         steps=(step,),
     )
 
@@ -237,9 +294,13 @@ class FakeLink:
         self.published.append((topic, message, expiry_s))
         ack = self.site(topic, message)
         if ack is not None:
-            text = str(AckTopic(site=topic.site, requester=topic.requester, id=ack.id))
-            self.deliver(Incoming(topic=text, payload=encode(ack), retained=False, received_s=0.0))
+            self.answer(topic, ack)
         return self.confirmed()
+
+    def answer(self, topic: CommandTopic, ack: Ack) -> None:
+        """Let the site's ack arrive."""
+        text = str(AckTopic(site=topic.site, requester=topic.requester, id=ack.id))
+        self.deliver(Incoming(topic=text, payload=encode(ack), retained=False, received_s=0.0))
 
 
 def acking(state: State, code: str, **changes: Any) -> Callable[[CommandTopic, Command], Ack]:  # noqa: ANN401 # any field
@@ -290,14 +351,16 @@ class FakeParts:
     link: FakeLink = field(default_factory=FakeLink)
     desires: FakeDesires = field(default_factory=FakeDesires)
     waiters: Waiters = field(default_factory=lambda: Waiters(4))
+    #: Of groups alone: without tables, unless a test brings some.
+    engine: Engine = field(default_factory=lambda: create_engine("sqlite://"))
 
     def services(self) -> Services:
         """The parts as the views want them."""
         catalogue = Catalogue(self.reports)
-        acks = Acks(self.waiters, self.ledger.settle, requester=ME)
+        acks = Acks(self.waiters, self.ledger, requester=ME)
         self.link.deliver = acks.on_message
         fakes: dict[str, Any] = {
-            "engine": create_engine("sqlite://"),
+            "engine": self.engine,
             "writer": self.ledger,
             "ledger": self.ledger,
             "sites": self.reports,
@@ -305,16 +368,20 @@ class FakeParts:
             "liveness": self.mirror,
             "link": self.link,
         }
+        hand_over = HandOver(self.link, requester=ME)
         dispatch = Dispatch(
             catalogue=catalogue,
             gate=Gate(self.mirror, expiry_s=25, silent_s=catalogue.silent_s),
-            link=self.link,
+            hand_over=hand_over,
+            recorder=self.ledger,
             ledger=self.ledger,
             waiters=self.waiters,
             acks=acks,
-            requester=ME,
         )
-        return Services(waiters=self.waiters, catalogue=catalogue, dispatch=dispatch, **fakes)
+        cancelling = Cancelling(hand_over=hand_over, ledger=self.ledger, waiters=self.waiters)
+        groups = Groups(store=GroupStore(self.engine), commander=dispatch, reports=self.reports, ledger=self.ledger)
+        own: dict[str, Any] = {"waiters": self.waiters, "catalogue": catalogue, "cancelling": cancelling}
+        return Services(dispatch=dispatch, groups=groups, **own, **fakes)
 
 
 def settings(home: Path) -> FacadeSettings:

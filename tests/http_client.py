@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +38,11 @@ class Answer:
         return self.status, self.code
 
     @property
+    def replayed(self) -> bool:
+        """Whether the key was known."""
+        return self.headers.get("Idempotency-Replayed") == "true"
+
+    @property
     def command(self) -> str:
         """The id of the command that the answer is about."""
         found = self.body.get("command") or self.body
@@ -57,6 +63,32 @@ class HttpClient:
             json=dict(values),
             headers={"Prefer": f"wait={wait_s}"},
         )
+
+    def act(
+        self,
+        action: str,
+        arguments: Mapping[str, Value],
+        *,
+        key: str | None = None,
+        device: str = DEVICE,
+        wait_s: int = 10,
+        ttl_s: float = 10,
+    ) -> Answer:
+        """Ask for an action; ``key`` None is one that nobody has used."""
+        return self._ask(
+            "POST",
+            f"/v1/sites/{self._stack.plan.site}/devices/{device}/actions/{action}?ttl_s={ttl_s:g}",
+            json=dict(arguments),
+            headers={"Prefer": f"wait={wait_s}", "Idempotency-Key": key or str(uuid.uuid4())},
+        )
+
+    def feed(self, grams: int, *, key: str | None = None, device: str = DEVICE, wait_s: int = 10) -> Answer:
+        """Ask for a dose."""
+        return self.act("feed", {"grams": grams}, key=key, device=device, wait_s=wait_s)
+
+    def cancel(self, command: str, *, wait_s: int = 5) -> Answer:
+        """Ask to cancel a command."""
+        return self._ask("POST", f"/v1/commands/{command}/cancel", headers={"Prefer": f"wait={wait_s}"})
 
     def get(self, path: str, **query: object) -> Answer:
         """Read a resource."""

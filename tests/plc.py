@@ -21,11 +21,13 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.plc_faults import ALL, OK, READ, WRITE_ONE, WRITES, Fault, Kind, Request, frame, parse, spoilt
+from tests.plc_feeder import Dose, Feeder
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class FaultyPlc:
     requests: list[Request] = field(default_factory=list)
     connections_made: int = 0
     registers: list[int] = field(default_factory=list)
+    #: Every time that an auger ran for a command: the ground truth about doses.
+    doses: list[Dose] = field(default_factory=list)
+    #: When each of ``writes`` was executed, by ``time.monotonic()``.
+    write_times_s: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.registers = self.registers or [0] * self.size
@@ -68,6 +74,7 @@ class FaultyPlc:
         self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._live, name="faulty-plc", daemon=True)
         self._ready = threading.Event()
+        self.feeders: dict[int, Feeder] = {}
 
     # --- scripting and evidence, from any thread -----------------------------------------------------------
 
@@ -92,6 +99,11 @@ class FaultyPlc:
     def get(self, address: int, count: int = 1) -> tuple[int, ...]:
         """What the registers hold."""
         return tuple(self.registers[address : address + count])
+
+    def add_feeder(self, base: int, *, dose_s: float = 0.0) -> Feeder:
+        """Let a feeder with a mailbox live on the registers from ``base`` on; ``dose_s`` is how long a dose takes."""
+        self.feeders[base] = Feeder(self.registers, base, self.doses, dose_s)
+        return self.feeders[base]
 
     # --- lifetime ------------------------------------------------------------------------------------------
 
@@ -124,9 +136,14 @@ class FaultyPlc:
 
     def power_on(self, *, zeroed: bool = False) -> None:
         """Listen again on the same port; ``zeroed`` if the memory was not retentive."""
+        self._run(self._boot(zeroed=zeroed))
+
+    async def _boot(self, *, zeroed: bool) -> None:
+        for feeder in self.feeders.values():
+            feeder.interrupt()
         if zeroed:
             self.registers[:] = [0] * self.size
-        self._run(self._listen())
+        await self._listen()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._loop is not None
@@ -191,6 +208,7 @@ class FaultyPlc:
             return
         if fault.kind is Kind.LATE:
             await asyncio.sleep(fault.delay_s)
+        self._scan()
         self._execute(request, fault)
         if fault.kind is Kind.DELAY:
             await asyncio.sleep(fault.delay_s)
@@ -224,7 +242,13 @@ class FaultyPlc:
             return
         words = (fault.value,) * request.count if fault.kind is Kind.CLAMP else request.words
         self.registers[request.address : request.address + request.count] = words
+        self.write_times_s.append(time.monotonic())
         self.writes.append(Write(request.function_code, request.address, words))
+        self._scan()
+
+    def _scan(self) -> None:
+        for feeder in self.feeders.values():
+            feeder.scan()
 
     def _reply(self, request: Request) -> bytes:
         code = request.function_code

@@ -1,32 +1,34 @@
-"""A TCP proxy that does to a connection what networks do: passes, holds, swallows, cuts.
+"""A TCP proxy that does to a connection what networks do: passes, holds, swallows, cuts, delays, slices.
 
 Held bytes are kept and come later, in order; so does the end of a connection, since a dead wire carries no FIN
-either. One listener and two threads for each connection; scripted from any other thread::
+either. With ``frames`` it also knows whole MQTT packets or Modbus frames, and can treat single ones. One listener and
+two threads for each connection; scripted from any other thread::
 
-    with Proxy.to(broker_port) as wire:
+    with Proxy.to(broker_port, frames=mqtt, seed=7) as wire:
         wire.hold(Way.TO_SERVER)    # nothing of what clients send arrives, for now
         wire.release()              # now it does, late
+        wire.delay(0.1, jitter_s=0.4)
+        rule = wire.treat(Verb.DUPLICATE, Way.TO_CLIENT, publish("/commands/"), after=2)
         wire.cut()                  # every connection is reset
+        assert rule.hits == 1       # the third command came twice
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 from enum import Enum, auto
+from random import Random
 from typing import Final, Self
 
+from tests.proxy_frames import Cutter, Frame
+from tests.proxy_rules import Match, Rule, Verb, Way, anything
+from tests.proxy_stream import Cut, Shape, Stream, reset
+
+__all__ = ["Proxy", "Verb", "Way"]
 _CHUNK: Final = 65_536
-
-
-class Way(Enum):
-    """A direction through the proxy."""
-
-    TO_SERVER = auto()
-    TO_CLIENT = auto()
 
 
 class _Mode(Enum):
@@ -38,9 +40,17 @@ class _Mode(Enum):
 class Proxy:
     """Listens on ``port`` from the first moment and until ``close``."""
 
-    def __init__(self, listener: socket.socket, target_port: int) -> None:
+    def __init__(
+        self, listener: socket.socket, target_port: int, *, frames: Cutter | None = None, seed: int = 0
+    ) -> None:
         self._listener = listener
         self._target_port = target_port
+        self._cutter = frames
+        self._random = Random(seed)  # noqa: S311 # misfortune that can be played again
+        self._rules: list[Rule] = []
+        self._shapes = {way: Shape() for way in Way}
+        #: By the socket that they read from.
+        self._streams: dict[socket.socket, Stream] = {}
         self.port: int = listener.getsockname()[1]
         self._modes = dict.fromkeys(Way, _Mode.PASS)
         self._refusing = False
@@ -53,10 +63,10 @@ class Proxy:
 
     @classmethod
     @contextlib.contextmanager
-    def to(cls, target_port: int) -> Iterator[Self]:
-        """A proxy on a free port to a server of this machine, which need not be there yet."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        proxy = cls(listener, target_port)
+    def to(cls, target_port: int, *, port: int = 0, frames: Cutter | None = None, seed: int = 0) -> Iterator[Self]:
+        """A proxy, on a free port unless told otherwise, to a server of this machine, which need not be there yet."""
+        listener = socket.create_server(("127.0.0.1", port))
+        proxy = cls(listener, target_port, frames=frames, seed=seed)
         try:
             yield proxy
         finally:
@@ -72,9 +82,42 @@ class Proxy:
         """Swallow what comes; afterwards a connection is good for nothing but :meth:`cut`."""
         self._set(_Mode.DROP, ways)
 
+    def delay(self, delay_s: float, *ways: Way, jitter_s: float = 0.0) -> None:
+        """Let what comes arrive this much later, and up to ``jitter_s`` more, until :meth:`release`."""
+        for way in ways or tuple(Way):
+            self._shapes[way].delay_s, self._shapes[way].jitter_s = delay_s, jitter_s
+
+    def slice(self, size: int, *ways: Way) -> None:
+        """Send what comes in pieces of so many bytes, until :meth:`release`."""
+        for way in ways or tuple(Way):
+            self._shapes[way].slice = size
+
+    def treat(
+        self,
+        verb: Verb,
+        way: Way,
+        match: Match = anything,
+        *,
+        after: int = 0,
+        times: int | None = 1,
+        chance: float = 1.0,
+    ) -> Rule:
+        """Treat single frames until :meth:`release`; of several rules for a frame the first wins."""
+        assert self._cutter is not None, "this proxy does not know frames"
+        rule = Rule(verb=verb, way=way, match=match, after=after, times=times, chance=chance)
+        with self._changed:
+            self._rules.append(rule)
+        return rule
+
     def release(self) -> None:
-        """Let everything pass again, what was held first; new connections too."""
+        """Forget all of the above and let everything pass again, what was held first; new connections too."""
         self._refusing = False
+        with self._changed:
+            self._rules.clear()
+            self._shapes.update({way: Shape() for way in Way})
+            streams = list(self._streams.values())
+        for stream in streams:
+            stream.release()
         self._set(_Mode.PASS, ())
 
     def cut(self, *, refuse: bool = False) -> None:
@@ -84,7 +127,7 @@ class Proxy:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for each in pair:
-                _reset(each)
+                reset(each)
         with self._changed:
             self._changed.notify_all()
 
@@ -113,7 +156,7 @@ class Proxy:
                 return
             pair = None if self._refusing else self._pair(client)
             if pair is None:
-                _reset(client)
+                reset(client)
                 client.close()
                 continue
             done = threading.Barrier(2)
@@ -135,9 +178,16 @@ class Proxy:
         return client, server
 
     def _pump(self, way: Way, source: socket.socket, sink: socket.socket, done: threading.Barrier) -> None:
-        with contextlib.suppress(OSError):
-            while self._move(way, source, sink):
-                pass
+        stream = Stream(way, sink, self._cutter, self._judge)
+        with self._changed:
+            self._streams[source] = stream
+        try:
+            with contextlib.suppress(OSError):
+                while self._move(way, source, stream):
+                    pass
+        except Cut:
+            for each in (source, sink):
+                reset(each)
         # The source ended, or the sink did: of that its own pump tells the other side, when its way is free.
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
@@ -148,8 +198,9 @@ class Proxy:
         source.close()
         with self._changed:
             self._pairs = [pair for pair in self._pairs if source not in pair]
+            del self._streams[source]
 
-    def _move(self, way: Way, source: socket.socket, sink: socket.socket) -> bool:
+    def _move(self, way: Way, source: socket.socket, stream: Stream) -> bool:
         """Move what comes next; False if that was the end."""
         try:
             data = source.recv(_CHUNK)
@@ -159,15 +210,23 @@ class Proxy:
             self._changed.wait_for(lambda: self._modes[way] is not _Mode.HOLD or not self._holds(source))
             dropping = self._modes[way] is _Mode.DROP
         if data and not dropping:
-            sink.sendall(data)
+            for piece in stream.pieces(data):
+                self._linger(way, source)
+                stream.send(piece, self._shapes[way].slice)
         return bool(data)
+
+    def _linger(self, way: Way, source: socket.socket) -> None:
+        late_s = self._shapes[way].lateness_s(self._random)
+        if late_s:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._holds(source), timeout=late_s)
+
+    def _judge(self, way: Way, frame: Frame) -> tuple[Verb, Match | None]:
+        with self._changed:
+            for rule in self._rules:
+                if rule.takes(way, frame, self._random):
+                    return rule.verb, rule.match
+        return Verb.PASS, None
 
     def _holds(self, source: socket.socket) -> bool:
         return any(source in pair for pair in self._pairs)
-
-
-def _reset(connection: socket.socket) -> None:
-    """End it so that both the peer and our own thread that reads from it notice at once."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)

@@ -16,7 +16,19 @@ FEEDER: dict[str, Any] = {
     "enabled": {"type": "bool", "register": 2, "writable": True},
     "hopper_kg": {"type": "float32", "register": 4, "unit": "kg"},
     "target_c": {"type": "float32", "register": 8, "writable": True, "word_order": "little"},
+    "lid_open": {"type": "bool", "register": 10},
+    "fed_total_g": {"type": "uint32", "register": 14, "unit": "g"},
 }
+#: The rest of a feeder with a mailbox, as in a site's file.
+FEED: dict[str, Any] = {
+    "title": "Feed now",
+    "op": 1,
+    "argument": "grams",
+    "longest_s": 20,
+    "input": {"grams": {"type": "uint16", "slot": 1, "unit": "g", "minimum": 5, "maximum": 500, "step": 5}},
+}
+MAILBOX: dict[str, Any] = {"register": 20, "watchdog_s": 0.5}
+INTERLOCK: dict[str, Any] = {"name": "lid-open", "property": "lid_open", "comparison": "equals", "value": True}
 
 
 def site(
@@ -28,6 +40,7 @@ def site(
     heartbeat_s: float = 20.0,
     timeout_s: float = 0.4,
     poll_s: float = 0.2,
+    limits: dict[str, float] | None = None,
 ) -> SiteConfiguration:
     """A site with the device ``feeder-1`` on ``plc-1``."""
     broker = {"host": login.host, "port": login.port} if login else {}
@@ -39,7 +52,17 @@ def site(
             "plcs": [
                 {"name": "plc-1", "host": "127.0.0.1", "port": plc_port, "timeout_s": timeout_s, "poll_s": poll_s}
             ],
-            "devices": [{"id": "feeder-1", "title": "Feeder 1", "plc": "plc-1", "properties": FEEDER}],
+            "devices": [
+                {
+                    "id": "feeder-1",
+                    "title": "Feeder 1",
+                    "plc": "plc-1",
+                    "properties": FEEDER,
+                    "mailbox": MAILBOX,
+                    "actions": {"feed": FEED | {"limits": limits or {}}},
+                    "interlocks": [INTERLOCK],
+                }
+            ],
         }
     )
 

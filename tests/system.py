@@ -5,6 +5,7 @@ What a test has disturbed, :meth:`System.heal` mends, so that many tests may sha
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -12,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Self
 
+from gateway.crash import VARIABLE
 from gateway.demo.ports import free_port
 from gateway.demo.readiness import live_epoch
 from gateway.demo.roles import FACADE, FARM, ROLES, Plan, Ports
@@ -23,7 +25,9 @@ from tests.http_client import Answer, HttpClient
 from tests.mqtt_client import MqttClient
 from tests.plc import FaultyPlc, Write
 from tests.plc_faults import WRITE_ONE
+from tests.plc_feeder import Dose
 from tests.proxy import Proxy
+from tests.proxy_frames import modbus, mqtt
 from tests.requirements import programs
 
 #: All but the simulated farm, whose place the scriptable PLCs take.
@@ -33,16 +37,28 @@ SETTINGS: Final = (50, 60, 1)
 #: device -> (PLC, base register), as in the demo's site file.
 PLACES: Final = {"feeder-1": (0, 0), "feeder-2": (0, 100), "feeder-3": (1, 0), "feeder-4": (1, 100)}
 PORTION, INTERVAL = 0, 1
+#: How long the auger runs for a dose.
+DOSE_S: Final = 0.05
 
 
 class System:
     """Use :meth:`running`."""
 
-    def __init__(self, stack: Stack, plcs: tuple[FaultyPlc, FaultyPlc], agent_wire: Proxy, facade_wire: Proxy) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        plcs: tuple[FaultyPlc, FaultyPlc],
+        *,
+        agent_wire: Proxy,
+        facade_wire: Proxy,
+        plc_wires: tuple[Proxy, Proxy],
+    ) -> None:
         self.stack = stack
         self.plcs = plcs
+        #: These two know MQTT packets, those of the PLCs Modbus frames.
         self.agent_wire = agent_wire
         self.facade_wire = facade_wire
+        self.plc_wires = plc_wires
         self.http = HttpClient(stack)
         self._clients = ThreadPoolExecutor(8, thread_name_prefix="web-client")
         self._portions = count(100, 5)
@@ -53,11 +69,16 @@ class System:
         """Started and healthy; stopped at the end."""
         with ExitStack() as stack:
             modbus_port, ports = free_port(count=2), Ports.free()
-            plcs = tuple(stack.enter_context(FaultyPlc.running(port=modbus_port + each)) for each in (0, 1))
-            agent_wire = stack.enter_context(Proxy.to(ports.machines))
-            facade_wire = stack.enter_context(Proxy.to(ports.machines))
+            plcs = [stack.enter_context(FaultyPlc.running()) for _ in range(2)]
+            first, second = (
+                stack.enter_context(Proxy.to(plc.port, port=modbus_port + number, frames=modbus))
+                for number, plc in enumerate(plcs)
+            )
+            agent_wire = stack.enter_context(Proxy.to(ports.machines, frames=mqtt))
+            facade_wire = stack.enter_context(Proxy.to(ports.machines, frames=mqtt))
             for plc in plcs:
                 for base in (0, 100):
+                    plc.add_feeder(base, dose_s=DOSE_S)
                     plc.set(base, *SETTINGS)
             plan = Plan(
                 home=home,
@@ -71,7 +92,13 @@ class System:
                 environment={FACADE: {"TIDEGATE_BROKER_PORT": str(facade_wire.port)}},
                 **fields,
             )
-            system = cls(Stack(plan), (plcs[0], plcs[1]), agent_wire, facade_wire)
+            system = cls(
+                Stack(plan),
+                (plcs[0], plcs[1]),
+                agent_wire=agent_wire,
+                facade_wire=facade_wire,
+                plc_wires=(first, second),
+            )
             stack.callback(system._clients.shutdown)
             stack.callback(system.stack.stop)
             system.heal()
@@ -95,16 +122,30 @@ class System:
         """How often feeder-1's PLC carried out a write of this portion."""
         return self.plc.writes.count(Write(WRITE_ONE, PORTION, (grams,)))
 
+    def doses(self, device: str = "feeder-1") -> list[Dose]:
+        """Every time that this feeder's auger ran for a command, by the PLC's own log."""
+        plc, base = PLACES[device]
+        return [dose for dose in list(self.plcs[plc].doses) if dose.base == base]
+
+    def crash_at(self, role: str, step: str, *, times: int = 1) -> None:
+        """Start a role anew so that it dies when it comes to this step for the ``times``-th time; `heal` ends that."""
+        child = self.stack.children[role]
+        child.kill()
+        child.environment[VARIABLE] = f"{step}:{times}"
+        self.stack.start([role])
+
     # --- mending -------------------------------------------------------------------------------------------
 
     def heal(self) -> None:
         """Undo every fault, start what is dead, and return when writes to all devices may pass."""
         for plc in self.plcs:
             plc.behave()
-        for wire in (self.agent_wire, self.facade_wire):
+        for wire in (self.agent_wire, self.facade_wire, *self.plc_wires):
             wire.release()
         for role in STARTED:
             self.stack.thaw(role)
+            if self.stack.children[role].environment.pop(VARIABLE, None) is not None:
+                self.stack.kill(role)
         self.stack.start([role for role in STARTED if not self.stack.children[role].running])
         eventually(self.healthy, within_s=30, what="the whole system in good health")
 
@@ -123,6 +164,14 @@ class System:
     def write_aside(self, values: dict[str, Value], **options: Any) -> Future[Answer]:  # noqa: ANN401 # as HttpClient.write
         """Ask for settings while the test goes on."""
         return self._clients.submit(self.http.write, values, **options)
+
+    def feed(self, grams: int, *, key: str | None = None, **options: Any) -> Answer:  # noqa: ANN401 # as HttpClient.act
+        """Ask feeder-1, or ``device``, for a dose; with a new key unless told otherwise."""
+        return self.http.act("feed", {"grams": grams}, key=key or secrets.token_hex(8), **options)
+
+    def feed_aside(self, grams: int, **options: Any) -> Future[Answer]:  # noqa: ANN401 # as feed
+        """Ask for a dose while the test goes on."""
+        return self._clients.submit(self.feed, grams, **options)
 
     @contextmanager
     def auditor(self) -> Iterator[Auditor]:

@@ -108,23 +108,43 @@ commands = Table(
     Column("epoch", BigInteger),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    # The site's epoch when it was asked: only a journal that reaches back to it can know the command.
+    Column("asked_epoch", BigInteger),
+    # The caller's own name for the command, and a hash of all that it stands for.
+    Column("key", String(255)),
+    Column("fingerprint", String(64)),
+    # By what the outcome is known.
+    Column("evidence", String(16)),
 )
 Index(None, commands.c.site, commands.c.id)
 Index(None, commands.c.site, commands.c.device, commands.c.id)
 Index(None, commands.c.state, commands.c.id)
 _OPEN: Final = text("state IN ('pending', 'accepted')")
 Index("ix_commands_open", commands.c.deadline_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_KEYED: Final = text("key IS NOT NULL")
+Index("uq_commands_key", commands.c.actor, commands.c.key, unique=True, sqlite_where=_KEYED, postgresql_where=_KEYED)
+#: Commands about which the site is asked again. Spelt as in the index, which is used only then.
+UNRESOLVED: Final = text("state = 'unknown' AND code NOT IN ('no-evidence', 'no-confirmation', 'journal-lost')")
+Index(
+    "ix_commands_unresolved",
+    commands.c.state,  # the same in all, but SQLite would not see that the other index is the worse one
+    commands.c.site,
+    commands.c.id,
+    sqlite_where=UNRESOLVED,
+    postgresql_where=UNRESOLVED,
+)
 
-#: A command's time line: when it entered each state (``at``, by the clock of ``source``) and when we learned of it.
+#: A command's time line: what happened to it (``at``, by the clock of ``source``) and when we learned of it.
 command_steps = Table(
     "command_steps",
     metadata,
     Column("command_id", String(36), primary_key=True),
-    Column("state", String(16), primary_key=True),
+    Column("what", String(16), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("source", String(49), nullable=False),
     Column("code", String(64)),
     Column("detail", Text),
+    Column("evidence", String(16)),
     sqlite_with_rowid=False,
 )

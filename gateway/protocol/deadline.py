@@ -13,9 +13,9 @@ one at which the agent judges. What is wanted is A - I.
    moment not before R up to some moment not after I: ``age_s`` <= I - R <= I - S.
 3. So A' - S' - ``age_s`` >= (A - S) - (I - S) = A - I.
 
-No wall clock stands in it, and no two clocks are compared: each difference is of one clock's readings. A message that
-was held up anywhere makes A later and the bound larger; an ``age_s`` that is too small does the same. Both errors are on
-the safe side: a command may be called late that is not, and never the other way round.
+No wall clock stands in it, and no two clocks are compared: each difference is of one clock's readings. A message
+that was held up anywhere makes A later and the bound larger; an ``age_s`` that is too small does the same. Both errors
+are on the safe side: a command may be called late that is not, and never the other way round.
 """
 
 from __future__ import annotations

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.protocol.ids import CommandId, Id, is_command_id
+from gateway.protocol.ids import CommandId, Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
-from http_facade import bodies, schemas
-from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
+from http_facade import answers, bodies, prefer, schemas
+from http_facade.openapi import (
+    a_problem,
+    blueprint,
+    header_parameter,
+    path_parameter,
+    query_parameters,
+    reads_itself,
+)
 from http_facade.refusals import NotFound
 from http_facade.representations import Json, recorded_command, time_line
 from http_facade.services import services
@@ -23,6 +31,8 @@ class CommandsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: Id | None = Field(default=None, description="only of this site")
+    device: Id | None = Field(default=None, description="only of devices with this id")
+    name: Name | None = Field(default=None, description="only of this name: `write`, or an action")
     state: State | None = Field(default=None, description="only in this state")
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
@@ -37,7 +47,12 @@ def list_commands() -> Json:
     """List commands, newest first."""
     asked = bodies.query(CommandsQuery)
     records, following = services().ledger.page(
-        site=asked.site, state=asked.state, limit=asked.limit, before=asked.cursor
+        site=asked.site,
+        device=asked.device,
+        name=asked.name,
+        state=asked.state,
+        limit=asked.limit,
+        before=asked.cursor,
     )
     return {"items": [recorded_command(each) for each in records], "next": following}
 
@@ -54,3 +69,32 @@ def read_command(id: str) -> Json:
     if record is None:
         raise NotFound("command", id)
     return recorded_command(record) | {"steps": time_line(record)}
+
+
+@api.post(
+    "/v1/commands/<id>/cancel",
+    responses={
+        200: schemas.Command,
+        202: schemas.Command,
+        **{status: a_problem() for status in (400, 409, 413)},
+    },
+    openapi_extensions={
+        "parameters": [
+            path_parameter("id"),
+            header_parameter("Prefer", "wait=N: seconds to wait for the site's word, default 5, at most 30 (RFC 7240)"),
+        ]
+    },
+)
+@reads_itself
+def cancel_command(id: str) -> Response:
+    """Cancel a command that nobody has begun; the site decides.
+
+    200: it is cancelled, now or before. 202: nothing is known yet. 409: it is under way, or came to another end.
+    """
+    bodies.nothing()
+    asked_wait_s = prefer.wait_s(request.headers.get("Prefer"))
+    patience_s = prefer.DEFAULT_WAIT_S if asked_wait_s is None else asked_wait_s
+    response = answers.to_cancel(services().cancelling.cancel(id, actor=g.actor, wait_s=patience_s))
+    if asked_wait_s is not None:
+        response.headers["Preference-Applied"] = f"wait={asked_wait_s}"
+    return response

@@ -86,13 +86,17 @@ def test_write_applied_shows_in_the_retained_state(http: HttpClient, shared_stac
 
 
 def test_write_applied_has_a_resource_with_its_time_line(http: HttpClient) -> None:
-    """`Location` leads to the command: pending by the facade, then accepted and applied by the site, in this order."""
+    """`Location` leads to the command: what the facade did, then what the site did, in this order."""
     answer = http.write({"portion_g": next(GRAMS)})
     assert is_command_id(answer.command)
     resource = http.get(answer.headers["Location"])
     assert resource.body["id"] == answer.command
-    steps = [(step["state"], step["source"]) for step in resource.body["steps"]]
-    assert steps == [("pending", "@facade"), ("accepted", "arava-1"), ("applied", "arava-1")]
+    steps = [(step["what"], step["source"]) for step in resource.body["steps"]]
+    assert steps == [
+        ("pending", "@facade"),
+        ("published", "@facade"),
+        *[(what, "arava-1") for what in ("accepted", "written", "verified", "applied")],
+    ]
     times = [step["at"] for step in resource.body["steps"]]
     assert times == sorted(times)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert
 
 from gateway.database import open_engine, reading, upgrade, writing
 from gateway.database.tables import metadata, sites
+from gateway.ledger import Ledger
 from gateway.protocol.errors import Unavailable
-from tests.entries import NOON
+from tests.entries import NOON, asked, new_id
 
 
 @pytest.fixture
@@ -29,6 +32,59 @@ def test_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
     with reading(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def _migrate(engine: Engine, migrate: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "gateway.database:migrations")
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        migrate(config, revision)
+
+
+@pytest.fixture
+def filled(engine: Engine) -> str:
+    """A database as the first version left it, with one applied command; its id."""
+    _migrate(engine, command.upgrade, "0001")
+    command_id = new_id()
+    with writing(engine) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO commands (id, site, device, name, requester, actor, input, deadline_at, state, created_at,"
+            " updated_at) VALUES (?, 'arava-1', 'feeder-1', 'write', '@facade', 'dana', '{}', 9, 'applied', 1, 2)",
+            (command_id,),
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO command_steps (command_id, state, at, recorded_at, source) VALUES (?, ?, ?, 1, '@facade')",
+            [(command_id, state, number) for number, state in enumerate(["pending", "accepted", "applied"])],
+        )
+    return command_id
+
+
+def test_upgrade_of_a_filled_database_keeps_commands_and_time_lines(engine: Engine, filled: str) -> None:
+    """What the first version wrote is read as it was; it has no key, evidence or epoch."""
+    upgrade(engine)
+    record = Ledger(engine).get(filled)
+    assert record is not None
+    assert [step.what for step in record.steps] == ["pending", "accepted", "applied"]
+    assert (record.key, record.fingerprint, record.evidence, record.asked_epoch) == (None, None, None, None)
+
+
+def test_downgrade_of_a_filled_database_keeps_states_and_drops_deeds(engine: Engine, filled: str) -> None:
+    """The first version finds its columns, and only what it knows."""
+    upgrade(engine)
+    newer = asked(key="k", fingerprint="f", asked_epoch=7, published_at=NOON)
+    Ledger(engine).record([newer])
+    _migrate(engine, command.downgrade, "0001")
+    with reading(engine) as connection:
+        steps = connection.exec_driver_sql("SELECT command_id, state FROM command_steps ORDER BY recorded_at, at").all()
+        columns = set(connection.exec_driver_sql("SELECT * FROM commands").keys())
+        tables = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'command_steps'").scalar_one()
+    assert [tuple(step) for step in steps] == [
+        *[(filled, state) for state in ("pending", "accepted", "applied")],
+        (newer.id, "pending"),
+    ]
+    assert not columns & {"key", "fingerprint", "evidence", "asked_epoch"}
+    assert "WITHOUT ROWID" in tables
 
 
 def test_upgrade_by_several_at_once_succeeds_for_all(database_url: str) -> None:

@@ -15,68 +15,21 @@ from pathlib import Path
 import pytest
 import requests
 
+from gateway.crash import VARIABLE
 from gateway.database import open_engine
-from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.sites import DescriptionSeen, Sites, StatusSeen
 from http_facade.bodies import MAX_BODY_BYTES
+from tests.answering_site import AnsweringSite
 from tests.conditions import STRETCH, eventually
 from tests.entries import NOON, heartbeat, status
+from tests.facade_process import FacadeProcess
 from tests.fake_parts import DESCRIPTION, DEVICE
 from tests.running_broker import RunningBroker
-from tests.running_facade import facade_settings
 
 STOP_S = 3.0
-
-
-class FacadeProcess:
-    """The command as an operator runs it."""
-
-    def __init__(self, home: Path, broker: RunningBroker, redis_url: str, database_url: str) -> None:
-        self.settings = facade_settings(home, broker.login("@facade"), redis_url, database_url)
-        self.port = free_port()
-        environment = {
-            "TIDEGATE_HOME": str(home),
-            "TIDEGATE_BROKER_HOST": self.settings.broker_host,
-            "TIDEGATE_BROKER_PORT": str(self.settings.broker_port),
-            "TIDEGATE_BROKER_PASSWORD_FILE": str(self.settings.broker_password_file),
-            "TIDEGATE_REDIS_URL": self.settings.redis_url,
-            "TIDEGATE_DATABASE_URL": database_url,
-            "TIDEGATE_HTTP_PORT": str(self.port),
-        }
-        if self.settings.redis_password_file is not None:
-            environment["TIDEGATE_REDIS_PASSWORD_FILE"] = str(self.settings.redis_password_file)
-        argv = [sys.executable, "-m", "gateway", "facade"]
-        self.child = Child("facade", argv, log=home / "facade.log", environment=environment)
-
-    @property
-    def url(self) -> str:
-        """Where it serves."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The token."""
-        return {"Authorization": f"Bearer {self.settings.http_token_file.read_text().strip()}"}
-
-    def start(self) -> None:
-        """Return when it is ready."""
-        self.child.start()
-        eventually(self._ready, within_s=20, what="the facade")
-
-    def _ready(self) -> bool:
-        assert self.child.running, f"the facade ended:\n{self.child.last_words()}"
-        try:
-            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
-        except requests.RequestException:
-            return False
-
-    def serves(self) -> bool:
-        """Whether anybody takes connections."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @pytest.fixture
@@ -91,6 +44,12 @@ def facade(broker: RunningBroker, redis_url: str, database_url: str, tmp_path: P
 @pytest.fixture
 def waiting(facade: FacadeProcess, site_id: str, redis_url: str, database_url: str) -> str:
     """The URL of a device whose site is alive by its beat but never answers."""
+    introduce(site_id, redis_url, database_url)
+    return f"{facade.url}/v1/sites/{site_id}/devices/{DEVICE}/settings"
+
+
+def introduce(site_id: str, redis_url: str, database_url: str) -> None:
+    """Make a site known and alive, as a gateway does."""
     engine = open_engine(database_url)
     sites = Sites(engine)
     sites.save_status([StatusSeen(site=site_id, status=status(), at=NOON)])
@@ -100,7 +59,6 @@ def waiting(facade: FacadeProcess, site_id: str, redis_url: str, database_url: s
     liveness.beat_many([(site_id, encode(heartbeat()))])
     liveness.close()
     engine.dispose()
-    return f"{facade.url}/v1/sites/{site_id}/devices/{DEVICE}/settings"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such mode bits")
@@ -157,6 +115,71 @@ def test_endless_body_is_refused_before_it_is_read(facade: FacadeProcess, waitin
     sized = requests.patch(waiting, data=b" " * (MAX_BODY_BYTES + 1), headers=headers, timeout=10)
     assert sized.status_code == 413
     assert requests.get(f"{facade.url}/healthz", timeout=5).status_code == 200
+
+
+@pytest.mark.invariant("I15")
+def test_endless_headers_are_refused(facade: FacadeProcess, waiting: str) -> None:
+    """The server stops reading at its bound, and lives."""
+    headers = facade.headers | {"Idempotency-Key": "x" * 1_000_000}
+    try:
+        answer = requests.patch(waiting, json={"portion_g": 5}, headers=headers, timeout=10)
+    except requests.ConnectionError:
+        pass  # closed while we were still sending, which is fine too
+    else:
+        assert 400 <= answer.status_code < 500
+    assert requests.get(f"{facade.url}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{facade.url}/v1/commands", headers=facade.headers, timeout=5).json()["items"] == []
+
+
+@pytest.mark.invariant("I15")
+def test_readers_that_do_not_read_block_nobody(facade: FacadeProcess, waiting: str) -> None:
+    """More of them than the facade has threads: each asks for a large answer, and leaves it lying."""
+    document = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: {facade.headers['Authorization']}\r\n\r\n"
+    lazy = []
+    try:
+        for _ in range(2 * facade.settings.http_threads):
+            lazy.append(socket.create_connection(("127.0.0.1", facade.port)))
+            lazy[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+            lazy[-1].sendall(20 * document.encode())
+        headers = facade.headers | {"Prefer": "wait=0"}
+        assert requests.patch(waiting, json={"portion_g": 5}, headers=headers, timeout=10).status_code == 202
+    finally:
+        for each in lazy:
+            each.close()
+
+
+@pytest.mark.invariant("I1")
+@pytest.mark.invariant("I14")
+@pytest.mark.parametrize(
+    ("step", "rows"),
+    [("facade-before-record", 0), ("facade-recorded", 1), ("facade-published", 1), ("facade-before-answer", 1)],
+)
+def test_facade_that_dies_on_the_way_leads_its_key_to_one_command(
+    broker: RunningBroker, redis_url: str, database_url: str, tmp_path: Path, site_id: str, step: str, rows: int
+) -> None:
+    """Killed exactly there: no row, no command; with a row the key leads to it, and nothing is sent again (F26)."""
+    facade = FacadeProcess(tmp_path / "home", broker, redis_url, database_url)
+    facade.child.environment[VARIABLE] = step
+    facade.start()
+    introduce(site_id, redis_url, database_url)
+    url = f"{facade.url}/v1/sites/{site_id}/devices/{DEVICE}/actions/feed"
+    headers = facade.headers | {"Idempotency-Key": "k-1", "Prefer": "wait=1"}
+    with AnsweringSite(broker.add_site(site_id)) as site:
+        try:
+            with pytest.raises(requests.ConnectionError):
+                requests.post(url, json={"grams": 50}, headers=headers, timeout=30)
+            eventually(lambda: not facade.child.running, what="the facade's death")
+            del facade.child.environment[VARIABLE]
+            facade.start()
+            listing = requests.get(f"{facade.url}/v1/commands", headers=facade.headers, timeout=5).json()["items"]
+            assert len(listing) == rows
+            again = requests.post(url, json={"grams": 50}, headers=headers, timeout=30)
+            assert again.status_code in {200, 202}
+            assert ("Idempotency-Replayed" in again.headers) == bool(rows)
+            assert [each["id"] for each in listing] in ([], [again.json()["id"]])
+        finally:
+            facade.child.stop()
+        assert len(site.heard) <= 1
 
 
 def test_settings_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:

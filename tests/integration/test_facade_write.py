@@ -56,7 +56,7 @@ def test_write_applied_is_final_in_the_ledger_when_answered(facade: RunningFacad
     record = facade.services.ledger.get(_json(answer)["id"])
     assert record is not None
     assert (record.state, record.result) == (State.APPLIED, {"portion_g": 120})
-    assert [step.state for step in record.steps] == [State.PENDING, State.ACCEPTED, State.APPLIED]
+    assert [step.what for step in record.steps] == ["pending", "published", "accepted", "applied"]
 
 
 @pytest.mark.invariant("I14")
@@ -150,7 +150,7 @@ def test_write_that_the_broker_refuses_is_503_and_rejected(
     broker: RunningBroker, redis_url: str, database_url: str, tmp_path: Path, site_id: str
 ) -> None:
     """A PUBACK with a failure code: nobody got the command, and the ledger says so."""
-    not_allowed = broker.login("@gateway")  # it may listen to everything, but not command
+    not_allowed = broker.add_site(f"{site_id}-x")  # a site may command nobody
     with (
         AnsweringSite(broker.add_site(site_id)) as site,
         running_facade(tmp_path / "facade", not_allowed, redis_url, database_url) as facade,

@@ -77,7 +77,7 @@ class Ledgers(RuleBasedStateMachine):
             record = self._ledgers[0].get(command_id)
             assert record is not None
             assert record.state in _reachable(before)
-            assert [step.state for step in record.steps][-1:] in ([record.state], [])
+            assert [step.what for step in record.steps][-1:] in ([record.state], [])
             self._seen[command_id] = record.state
 
 

@@ -49,10 +49,12 @@ def test_record_is_there_once_its_future_completes(writer: LedgerWriter, ledger:
 def test_settle_handed_in_after_record_finds_the_row(writer: LedgerWriter, ledger: Ledger) -> None:
     """Entries are written in the order in which they were handed in."""
     command = asked()
-    wait([writer.record(command), writer.settle(answer(command))], timeout=5)
+    recorded, settled = writer.record(command), writer.settle(answer(command))
+    recorded.result(5)
+    settled.result(5)
     record = ledger.get(command.id)
     assert record is not None
-    assert [step.state for step in record.steps] == [State.PENDING, State.ACCEPTED, State.APPLIED]
+    assert [step.what for step in record.steps] == [State.PENDING, State.ACCEPTED, State.APPLIED]
 
 
 def test_entries_that_wait_share_one_commit(writer: LedgerWriter, engine: Engine) -> None:

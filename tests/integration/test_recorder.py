@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 
 from gateway.broker import Login
-from gateway.database import open_engine, upgrade, writing
-from gateway.ledger import Asked, Ledger, utc_now
-from gateway.liveness import Liveness, open_redis
+from gateway.database import open_engine, writing
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
@@ -23,68 +20,20 @@ from gateway.protocol.topics import (
     StateTopic,
     StatusTopic,
 )
-from gateway.recorder import Recorder
-from gateway.sites import DeviceRecord, Sites
+from gateway.sites import DeviceRecord
+from tests.centre import Centre, fresh_asked, running_centre
 from tests.conditions import eventually
-from tests.entries import NOON, ack, answer, asked, heartbeat, new_id
+from tests.entries import NOON, ack, answer, heartbeat, new_id
 from tests.fake_agent import FakeAgent
 from tests.mqtt_client import MqttClient
 from tests.running_broker import RunningBroker
 
 
-@dataclass(frozen=True)
-class Centre:
-    """A recorder and what it writes."""
-
-    ledger: Ledger
-    sites: Sites
-    liveness: Liveness
-    #: Ends the recorder that runs and starts another.
-    new: Callable[[], Recorder]
-    stop: Callable[[], None]
-
-    def alive(self, site: str) -> bool:
-        """Whether the site's gate is open."""
-        return self.liveness.read(site) is not None
-
-    def settled_up_to(self, agent: FakeAgent) -> None:
-        """Return when all that ``agent`` said so far has been handled: its own later ack is committed."""
-        marker = fresh_asked(id=new_id(), site=agent.site, requester="@ana")
-        agent.ack(answer(marker))
-        eventually(lambda: marker.id in agent.committed, what="the marker's commit")
-
-
-def fresh_asked(**fields: object) -> Asked:
-    """A command that is not overdue, so that the sweep leaves it alone."""
-    return asked(issued_at=utc_now(), **fields)
-
-
 @pytest.fixture
 def centre(broker: RunningBroker, redis_url: str, database_url: str) -> Iterator[Centre]:
     """A recorder that runs."""
-    engine = open_engine(database_url)
-    upgrade(engine)
-    redis = open_redis(redis_url)
-    ledger, sites, liveness = Ledger(engine), Sites(engine), Liveness(redis, expiry_s=25)
-    made: list[Recorder] = []
-
-    def stop() -> None:
-        while made:
-            made.pop().stop()
-
-    def new() -> Recorder:
-        stop()
-        made[:] = [Recorder(broker.login("@gateway"), ledger=ledger, sites=sites, liveness=liveness)]
-        made[0].start()
-        eventually(lambda: made[0]._link.connected, within_s=15, what="the recorder's link")
-        return made[0]
-
-    new()
-    yield Centre(ledger=ledger, sites=sites, liveness=liveness, new=new, stop=stop)
-    stop()
-    redis.close()
-    redis.connection_pool.disconnect()
-    engine.dispose()
+    with running_centre(broker.login("@gateway"), redis_url, database_url) as centre:
+        yield centre
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.crash import EXIT_CODE, VARIABLE
 from gateway.database import open_engine
 from gateway.demo.roles import BROKER, GATEWAY, REDIS
 from gateway.demo.stack import Stack
@@ -15,6 +16,7 @@ from gateway.liveness import Liveness, open_redis
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import SiteState
+from tests.centre import fresh_asked
 from tests.conditions import eventually
 from tests.conftest import StackMaker
 from tests.entries import answer, asked
@@ -70,6 +72,34 @@ def test_gateway_killed_and_restarted_commits_what_the_agent_repeats(centre: Sta
     record = ledger.get(command.id)
     assert record is not None
     assert record.state is State.APPLIED
+
+
+@pytest.mark.invariant("I7", "I8")
+@pytest.mark.parametrize("step", ["gateway-before-commit", "gateway-committed", "gateway-told"])
+def test_gateway_that_dies_around_a_commit_loses_no_outcome(make_stack: StackMaker, step: str) -> None:
+    """Before it, after it, and after the agent was told: the repeated ack is recorded once, and named."""
+    stack = make_stack(heartbeat_s=20, alive_expiry_s=60, environment={GATEWAY: {VARIABLE: step}})
+    stack.start([BROKER, REDIS, GATEWAY])
+    engine = open_engine(f"sqlite:///{stack.plan.home / 'tidegate.db'}")
+    ledger, child = Ledger(engine), stack.children[GATEWAY]
+    with _agent(stack) as agent:
+        command = fresh_asked(site=agent.site, ttl_s=300.0)
+        ledger.record([command])
+        agent.ack(answer(command))
+        eventually(lambda: not child.running, what="the end of the gateway")
+        assert child.exit_code == EXIT_CODE
+        record = ledger.get(command.id)
+        assert record is not None
+        assert record.state is (State.PENDING if step == "gateway-before-commit" else State.APPLIED)
+        assert (command.id in agent.committed) <= (step == "gateway-told")
+        del child.environment[VARIABLE]
+        stack.restart(GATEWAY)
+        agent.ack(answer(command))
+        eventually(lambda: command.id in agent.committed, what="committed")
+        record = ledger.get(command.id)
+        assert record is not None
+        assert [each.what for each in record.steps] == ["pending", "accepted", "applied"]
+    engine.dispose()
 
 
 @pytest.mark.invariant("I11")

@@ -29,6 +29,7 @@ from tests.documentation import (
     TABLES,
     Fence,
     code_rows,
+    evidence_rows,
     fences,
     links,
     server_rows,
@@ -50,9 +51,9 @@ def test_protocol_page_lists_topic(row: str) -> None:
     assert row in PROTOCOL.read_text().splitlines()
 
 
-@pytest.mark.parametrize("row", [*code_rows(), *state_rows()])
-def test_protocol_page_lists_code_and_state(row: str) -> None:
-    """Every ack code and every state is in its table, with the meaning that the code gives it."""
+@pytest.mark.parametrize("row", [*code_rows(), *state_rows(), *evidence_rows()])
+def test_protocol_page_lists_code_state_and_evidence(row: str) -> None:
+    """Every ack code, state and evidence is in its table, with the meaning that the code gives it."""
     assert row in PROTOCOL.read_text().splitlines()
 
 
@@ -108,7 +109,7 @@ def codes_of_problems() -> set[str]:
     classes = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, TidegateError)]
     abstract = {refusals.Refusal, refusals.NotFound, refusals.Ended, TidegateError}
     rendered = {"internal-error", "bad-request", *problems._HTTP_CODES.values()}  # no other list of them
-    unknown = {f"unknown-{what}" for what in ("site", "device", "command")}
+    unknown = {f"unknown-{what}" for what in ("site", "device", "action", "command")}
     return {each.code for each in classes if each not in abstract} | rendered | unknown | {"invalid-input"}
 
 

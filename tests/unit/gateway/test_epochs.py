@@ -100,3 +100,14 @@ def test_loaded_epochs_bound_what_counts(state: SiteState | None, epoch: int, se
 def test_highest_of_an_unknown_site_is_zero() -> None:
     """Nothing was seen of it."""
     assert Epochs().highest(SITE) == 0
+
+
+@pytest.mark.invariant("I15")
+def test_memory_is_one_entry_for_each_site() -> None:
+    """However many connections a site had, and however often it was asked about."""
+    epochs = Epochs()
+    for epoch in range(1, 50):
+        epochs.take_status(SITE, status(epoch=epoch), retained=False)
+        epochs.take_beat(SITE, heartbeat(epoch=epoch))
+        epochs.highest(f"never-heard-{epoch}")
+    assert len(epochs._sites) == 1

@@ -72,6 +72,39 @@ def test_command_of_a_facade_is_left_to_the_facade() -> None:
     assert _intake((topic, Command(id=new_id(), input={"portion_g": 1}))).asked == []
 
 
+@pytest.mark.parametrize(
+    "topic",
+    [
+        CommandTopic(SITE, "@gateway", "feeder-1", "write"),
+        CommandTopic(SITE, "@ana", "feeder-1", "cancel"),
+    ],
+)
+def test_question_or_cancellation_is_no_command_of_its_own(topic: CommandTopic) -> None:
+    """Both are about another command, whose row must stay as it is."""
+    assert _intake((topic, Command(id=new_id(), input={}))).asked == []
+
+
+def test_ack_to_the_gateway_is_about_no_command() -> None:
+    """Nothing is asked in its own name."""
+    said = ack()
+    assert _intake((AckTopic(SITE, "@gateway", said.id), said)).answers == []
+
+
+@pytest.mark.invariant("I14")
+def test_command_of_a_technician_is_noted_with_the_sites_epoch_and_as_published() -> None:
+    """It was on its way when we saw it; whether a journal can know it follows from the epoch."""
+    topic = CommandTopic(SITE, "@ana", "feeder-1", "write")
+    command = Command(id=new_id(), input={"portion_g": 1})
+    intake = _intake((topic, command), (StatusTopic(SITE), status(epoch=7)), (topic, command))
+    assert [(each.asked_epoch, each.published_at) for each in intake.asked] == [(None, NOON), (7, NOON)]
+
+
+def test_user_whose_name_begins_like_a_facades_is_none() -> None:
+    """Facades are @facade and @facade-…; anybody else's commands are recorded here."""
+    topic = CommandTopic(SITE, "@facades", "feeder-1", "write")
+    assert len(_intake((topic, Command(id=new_id(), input={"portion_g": 1}))).asked) == 1
+
+
 def test_command_without_an_id_is_left_to_its_ack() -> None:
     """The agent gives it one."""
     topic = CommandTopic(SITE, "@ana", "feeder-1", "write")

@@ -28,11 +28,16 @@ ME = "@facade"
 class _Ledger:
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.notes: list[tuple[str, datetime]] = []
         self.future: Future[None] = Future()
 
     def settle(self, answer: Answer) -> Future[None]:
         self.answers.append(answer)
         return self.future
+
+    def published(self, id: str, at: datetime) -> Future[None]:
+        self.notes.append((id, at))
+        return Future()
 
 
 def _ack(**changes: object) -> Ack:
@@ -73,7 +78,7 @@ def ledger() -> _Ledger:
 
 @pytest.fixture
 def acks(waiters: Waiters, ledger: _Ledger) -> Acks:
-    return Acks(waiters, ledger.settle, requester=ME)
+    return Acks(waiters, ledger, requester=ME)
 
 
 def test_final_ack_wakes_its_request_only_after_the_commit(acks: Acks, ledger: _Ledger, waiter: Waiter) -> None:
@@ -136,13 +141,26 @@ def test_outcome_that_was_not_committed_wakes_without_an_ack(acks: Acks, ledger:
 
 @pytest.mark.parametrize("error", [Overloaded("full"), Unavailable("database", "stopped")])
 def test_outcome_that_the_ledger_does_not_take_wakes_at_once(
-    waiters: Waiters, waiter: Waiter, error: Exception
+    waiters: Waiters, waiter: Waiter, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full or stopped ledger does not keep the request waiting until its patience ends."""
-
-    def refuse(_: Answer) -> Future[None]:
-        raise error
-
-    Acks(waiters, refuse, requester=ME).on_message(_incoming(_ack()))
-    assert len(waiters) == 0
+    ledger = _Ledger()
+    ledger.future.set_exception(error)
+    monkeypatch.setattr(ledger, "settle", lambda _: ledger.future.result())
+    Acks(waiters, ledger, requester=ME).on_message(_incoming(_ack()))
+    assert len(waiters) == 1, "the request leaves by itself"
+    assert waiters.find(ID) is None
     assert waiter.wait(5) is None
+
+
+def test_outcome_takes_the_time_of_the_publish_along(acks: Acks, ledger: _Ledger, waiter: Waiter) -> None:
+    """The time line's entry rides in the transaction of the outcome."""
+    waiter.published_at = datetime.now(UTC)
+    acks.on_message(_incoming(_ack()))
+    assert ledger.notes == [(ID, waiter.published_at)]
+
+
+def test_outcome_of_a_command_sent_elsewhere_tells_no_publish(acks: Acks, ledger: _Ledger) -> None:
+    """Who only waits does not know when it was handed over."""
+    acks.on_message(_incoming(_ack()))
+    assert ledger.notes == []

@@ -109,7 +109,10 @@ def test_description_is_a_thing_description(client: FlaskClient) -> None:
 def test_command_shows_its_time_line(client: FlaskClient, commands: list[str]) -> None:
     """Every step, with its source."""
     command = _get(client, f"/v1/commands/{commands[0]}")
-    assert [(step["state"], step["source"]) for step in command["steps"]] == [("pending", "@facade")]
+    assert [(step["what"], step["source"]) for step in command["steps"]] == [
+        ("pending", "@facade"),
+        ("published", "@facade"),
+    ]
 
 
 def test_commands_are_paged_newest_first(client: FlaskClient, commands: list[str]) -> None:
@@ -120,10 +123,20 @@ def test_commands_are_paged_newest_first(client: FlaskClient, commands: list[str
     assert second["next"] is None
 
 
-@pytest.mark.parametrize(("query", "count"), [(f"site={SITE}", 3), ("site=none", 0), ("state=applied", 0)])
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        (f"site={SITE}", 3),
+        ("site=none", 0),
+        (f"device={DEVICE}&name=write", 3),
+        ("device=none", 0),
+        ("name=feed", 0),
+        ("state=applied", 0),
+    ],
+)
 @pytest.mark.usefixtures("commands")
 def test_commands_are_filtered(client: FlaskClient, query: str, count: int) -> None:
-    """By site and by state."""
+    """By site, device, name and state."""
     assert len(_get(client, f"/v1/commands?{query}")["items"]) == count
 
 

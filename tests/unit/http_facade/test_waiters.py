@@ -89,3 +89,33 @@ def test_expect_after_dismissal_is_refused() -> None:
     waiters.dismiss()
     with pytest.raises(Overloaded), waiters.expect(ID, _waiter()):
         pass
+
+
+def test_requests_for_one_command_share_its_waiter_and_all_wake() -> None:
+    """A replay waits with the first request; one ack ends both waits."""
+    waiters, ack = Waiters(2), _ack()
+    with waiters.expect(ID, _waiter()) as first, waiters.expect(ID, _waiter()) as second:
+        assert first is second
+        claimed = waiters.claim(ID)
+        assert claimed is first
+        claimed.finish(ack)
+        assert [each.wait(5) for each in (first, second)] == [ack, ack]
+    assert len(waiters) == 0
+
+
+def test_waiter_stays_while_anybody_waits() -> None:
+    """The first request's patience may end before the second one's."""
+    waiters = Waiters(2)
+    with waiters.expect(ID, _waiter()) as shared:
+        with waiters.expect(ID, _waiter()):
+            pass
+        assert waiters.find(ID) is shared
+    assert waiters.find(ID) is None
+
+
+@pytest.mark.invariant("I15")
+def test_each_request_for_one_command_counts() -> None:
+    """The bound is on threads that wait, not on commands."""
+    waiters = Waiters(1)
+    with waiters.expect(ID, _waiter()), pytest.raises(Overloaded), waiters.expect(ID, _waiter()):
+        pass

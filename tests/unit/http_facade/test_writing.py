@@ -75,12 +75,17 @@ def test_write_outcome_is_committed_before_the_answer(client: FlaskClient, parts
 @pytest.mark.parametrize(
     ("state", "code", "status"),
     [
-        (State.PARTIAL, "applied", 200),
+        (State.PARTIAL, "dose-short", 200),
         (State.FAILED, "plc-refused", 502),
         (State.FAILED, "not-written", 502),
         (State.EXPIRED, "deadline-passed", 504),
         (State.REJECTED, "expect-failed", 412),
         (State.REJECTED, "invalid-input", 422),
+        (State.REJECTED, "limit-exceeded", 422),
+        (State.REJECTED, "interlocked", 409),
+        (State.REJECTED, "cancelled", 409),
+        (State.REJECTED, "out-of-order", 409),
+        (State.REJECTED, "fenced", 503),
         (State.REJECTED, "stale-epoch", 503),
         (State.REJECTED, "plc-lost", 503),
         (State.REJECTED, "overloaded", 503),
@@ -107,9 +112,8 @@ def test_write_that_ended_answers_by_the_table(
 
 
 @pytest.mark.parametrize("wait", ["wait=0", "wait=0, respond-async"])
-def test_write_without_patience_answers_202_at_once(client: FlaskClient, parts: FakeParts, wait: str) -> None:
+def test_write_without_patience_answers_202_at_once(client: FlaskClient, wait: str) -> None:
     """The command is on its way; its place is in the headers."""
-    parts.link.site = acking(State.APPLIED, "applied")
     answer = _patch(client, Prefer=wait)
     assert answer.status_code == 202
     assert answer.json is not None
@@ -285,3 +289,32 @@ def test_write_answers_202_even_if_the_ledger_cannot_be_read(client: FlaskClient
     """It was published; no later fault may turn that into a refusal."""
     parts.ledger.read_error = Unavailable("database", "gone")
     assert _patch(client, Prefer="wait=0").status_code == 202
+
+
+@pytest.mark.invariant("I10")
+def test_writes_are_numbered_in_the_order_in_which_they_leave(client: FlaskClient, parts: FakeParts) -> None:
+    """One boot, rising numbers: what comes late can be told from what is new."""
+    for _ in range(3):
+        _patch(client, Prefer="wait=0")
+    orders = [command.order for _, command, _ in parts.link.published]
+    assert [None if each is None else each.number for each in orders] == [1, 2, 3]
+    assert len({None if each is None else each.boot for each in orders}) == 1
+
+
+@pytest.mark.parametrize("wait", ["wait=0", "wait=5"])
+def test_write_tells_the_time_line_when_it_was_published(client: FlaskClient, parts: FakeParts, wait: str) -> None:
+    """With the outcome, or when the patience ends."""
+    if wait != "wait=0":
+        parts.link.site = acking(State.APPLIED, "applied")
+    _patch(client, Prefer=wait)
+    (record,) = parts.ledger.records.values()
+    assert "published" in [step.what for step in record.steps]
+    assert record.asked_epoch == 5
+
+
+def test_write_that_never_left_was_not_published(client: FlaskClient, parts: FakeParts) -> None:
+    """The time line does not claim what did not happen."""
+    parts.link.confirmed = lambda: done(BrokerRefused("Not authorized"))
+    _patch(client)
+    (record,) = parts.ledger.records.values()
+    assert [step.what for step in record.steps] == ["pending"]

@@ -1,0 +1,123 @@
+"""``/v1/groups``: one write or action for many devices, in two steps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from flask import Response, g, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.protocol.codec import faults_of
+from gateway.protocol.errors import InvalidInput
+from gateway.protocol.ids import CommandId
+from http_facade import bodies
+from http_facade.groups import asked, representations, schemas
+from http_facade.openapi import a_problem, blueprint, path_parameter, query_parameters, reads_itself
+from http_facade.representations import Json, to_json
+from http_facade.services import services
+
+api = blueprint("groups", "One write or action for many devices: preview first, then run once with its token.")
+
+_ID: Final = [path_parameter("id")]
+_WRONG: Final[dict[str | int, Any]] = {status: a_problem() for status in (400, 413, 415)}
+
+
+class GroupsQuery(BaseModel):
+    """Which groups to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100)] = Field(default=20, description="the most to list")
+    cursor: CommandId | None = Field(default=None, description="`next` of the page before")
+
+
+def _body(model: type[BaseModel]) -> Json:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"required": True, "content": {"application/json": {"schema": _without_references(schema)}}}
+
+
+def _without_references(schema: Json) -> Json:
+    """The same schema in one piece: what a request's body refers to would have to stand among the components."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:  # noqa: ANN401 # any piece of JSON
+        if isinstance(part, list):
+            return [resolved(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        name = str(part.get("$ref", "")).rsplit("/", 1)[-1]
+        return resolved(definitions[name]) if name else {key: resolved(each) for key, each in part.items()}
+
+    whole = resolved(schema)
+    assert isinstance(whole, dict)  # noqa: S101 # as was the schema
+    return whole
+
+
+@api.post(
+    "/v1/groups",
+    responses={201: schemas.GroupPreviewed, **_WRONG},
+    openapi_extensions={"requestBody": _body(asked.GroupAsked)},
+)
+@reads_itself
+def preview_group() -> Response:
+    """Show what a write or an action would do to many devices; nothing is sent.
+
+    The answer's `token` is good for one run within five minutes, by the same caller.
+    """
+    made = services().groups.preview(asked.read(bodies.arguments()), actor=g.actor, address=request.remote_addr)
+    body = representations.in_full(made.group, made.items) | {"token": made.token}
+    response = Response(to_json(body), status=201, content_type="application/json")
+    response.headers["Location"] = f"/v1/groups/{made.group.id}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@api.post(
+    "/v1/groups/<id>/run",
+    responses={202: schemas.Group, **_WRONG, **{status: a_problem() for status in (403, 409, 410)}},
+    openapi_extensions={"parameters": _ID, "requestBody": _body(schemas.RunAsked)},
+)
+@reads_itself
+def run_group(id: str) -> Response:
+    """Begin to run a previewed group, once; look at `Location` for how far it is."""
+    try:
+        token = schemas.RunAsked.model_validate(bodies.arguments()).token
+    except ValidationError as error:
+        raise InvalidInput(faults_of(error)) from None
+    record = services().groups.run(id, token, actor=g.actor, address=request.remote_addr)
+    response = Response(to_json(representations.group(record)), status=202, content_type="application/json")
+    response.headers["Location"] = f"/v1/groups/{record.id}"
+    return response
+
+
+@api.post(
+    "/v1/groups/<id>/stop",
+    responses={200: schemas.Group, **{status: a_problem() for status in (400, 413)}},
+    openapi_extensions={"parameters": _ID},
+)
+@reads_itself
+def stop_group(id: str) -> Json:
+    """Let nothing more of a group begin; what was begun comes to its own end."""
+    bodies.nothing()
+    return representations.group(services().groups.stop(id))
+
+
+@api.get("/v1/groups/<id>", responses={200: schemas.GroupInFull}, openapi_extensions={"parameters": _ID})
+@reads_itself
+def read_group(id: str) -> Json:
+    """Read one group, with what became of each target."""
+    found = services().groups
+    record = found.get(id)
+    return representations.in_full(record, found.items(record))
+
+
+@api.get(
+    "/v1/groups",
+    responses={200: schemas.Groups},
+    openapi_extensions={"parameters": query_parameters(GroupsQuery)},
+)
+def list_groups() -> Json:
+    """List groups, newest first."""
+    wanted = bodies.query(GroupsQuery)
+    records, following = services().groups.page(limit=wanted.limit, before=wanted.cursor)
+    return {"items": [representations.group(each) for each in records], "next": following}
