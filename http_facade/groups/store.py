@@ -176,7 +176,7 @@ def _counts(connection: Connection, ids: Sequence[str]) -> Mapping[str, Mapping[
         select(group_items.c.group_id, _STATE, func.count())
         .select_from(_ITEMS)
         .where(group_items.c.group_id.in_(ids))
-        .group_by(group_items.c.group_id, _STATE)
+        .group_by(group_items.c.group_id, "item_state")
     )
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for id, state, count in connection.execute(query) if ids else ():
