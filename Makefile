@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock programs containers compose-up compose-down clean
+.PHONY: help demo test lint bench chaos lock programs containers compose-up compose-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ lint: $(READY) ## style, types and import contracts
 
 bench: $(READY) programs ## measure; prints a table and writes build/bench.json
 	$(BIN)/python -m benchmarks
+
+chaos: $(READY) programs ## everything goes wrong for MINUTES=10, by SEED; prints a table and writes build/chaos.json
+	$(BIN)/python -m tests.faults.nemesis --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 containers: $(READY) ## the tests of broker, Redis and compose.yaml on containers; needs Docker
 	$(BIN)/pytest --backend=containers tests/integration tests/e2e/test_compose.py $(PYTEST_ARGS)

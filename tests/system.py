@@ -25,7 +25,7 @@ from tests.http_client import Answer, HttpClient
 from tests.mqtt_client import MqttClient
 from tests.plc import FaultyPlc, Write
 from tests.plc_faults import WRITE_ONE
-from tests.plc_feeder import Dose
+from tests.plc_feeder import OXYGEN, Dose
 from tests.proxy import Proxy
 from tests.proxy_frames import modbus, mqtt
 from tests.requirements import programs
@@ -37,6 +37,8 @@ SETTINGS: Final = (50, 60, 1)
 #: device -> (PLC, base register), as in the demo's site file.
 PLACES: Final = {"feeder-1": (0, 0), "feeder-2": (0, 100), "feeder-3": (1, 0), "feeder-4": (1, 100)}
 PORTION, INTERVAL = 0, 1
+#: 8 mg/l as float32, at which nobody refuses a dose.
+ENOUGH_OXYGEN: Final = (0x4100, 0)
 #: How long the auger runs for a dose.
 DOSE_S: Final = 0.05
 
@@ -80,6 +82,7 @@ class System:
                 for base in (0, 100):
                     plc.add_feeder(base, dose_s=DOSE_S)
                     plc.set(base, *SETTINGS)
+                    plc.set(base + OXYGEN, *ENOUGH_OXYGEN)
             plan = Plan(
                 home=home,
                 programs=programs(),

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.protocol.messages import Value
+from site_agent import mailbox
 from site_agent.registers import RegisterType, WordOrder, decode_words, encode_value, words_of
 
 #: Registers of one feeder; those without a name are spare, read as 0.
-SIZE: Final = 10
+SIZE: Final = 44
+#: Where the mailbox (site_agent/mailbox.py) begins.
+MAILBOX: Final = 20
+STATUS: Final = MAILBOX + mailbox.STATUS_OFFSET
+WATCHDOG: Final = MAILBOX + mailbox.WATCHDOG_OFFSET
+ALIVE: Final = MAILBOX + mailbox.ALIVE_OFFSET
 ILLEGAL_ADDRESS, ILLEGAL_VALUE = 2, 3
 
 
@@ -47,9 +53,22 @@ ROWS: Final = (
     Row(offset=4, name="hopper_kg", kind=_FLOAT32, unit="kg", title="food left in the hopper"),
     Row(offset=6, name="fed_today_g", kind=_UINT16, unit="g", title="food given since midnight"),
     Row(offset=8, name="water_c", kind=_FLOAT32, unit="°C", title="temperature of the water"),
+    Row(offset=10, name="lid_open", kind=RegisterType.BOOL, unit="", title="1: the lid is open, no doses"),
+    Row(offset=11, name="service_mode", kind=RegisterType.BOOL, unit="", title="1: somebody works at it, no doses"),
+    Row(offset=12, name="oxygen_mg_l", kind=_FLOAT32, unit="mg/l", title="oxygen in the water"),
+    Row(offset=14, name="fed_total_g", kind=RegisterType.UINT32, unit="g", title="food given ever, meals and doses"),
+    Row(offset=16, name="feeding", kind=RegisterType.BOOL, unit="", title="1: the auger runs for a dose"),
 )
 _BY_NAME: Final = {row.name: row for row in ROWS}
 _BY_OFFSET: Final = {row.offset: row for row in ROWS if row.writable}
+#: What is written in one request or not at all: the mailbox's command, and the watchdog word.
+_WHOLE: Final = frozenset({(MAILBOX, mailbox.COMMAND_SIZE), (WATCHDOG, 1)})
+_MAILBOX_ROWS: Final = (
+    ("+20..29", "mailbox", "command", "whole", "cmd_seq, last_seq, fence, op, arg_1, arg_2, check"),
+    ("+30..41", "mailbox", "answer", "no", "done_seq, done_check, result, before, after, busy_seq, fence"),
+    ("+42", "mailbox", "watchdog", "any", "the agent counts here"),
+    ("+43", "mailbox", "alive", "no", "1: counted within the last minute"),
+)
 
 
 def decode(words: Sequence[int]) -> dict[str, Value | None]:
@@ -69,6 +88,8 @@ def encode(name: str, value: Value) -> tuple[int, tuple[int, ...]]:
 
 def refusal(offset: int, words: Sequence[int]) -> int:
     """The exception code with which a PLC turns away this write, or 0; refused writes change nothing at all."""
+    if (offset, len(words)) in _WHOLE:
+        return 0
     rows = [_BY_OFFSET.get(offset + number) for number in range(len(words))]
     if None in rows:
         return ILLEGAL_ADDRESS
@@ -85,4 +106,6 @@ def table() -> str:
         span = f"+{row.offset}" if row.size == 1 else f"+{row.offset}..{row.offset + row.size - 1}"
         write = f"{row.limits[0]}-{row.limits[1]}" if row.limits else "no"
         lines.append(f"{span:<9} {row.name:<13} {row.kind:<8} {row.unit:<5} {write:<9} {row.title}")
+    for span, name, kind, write, title in _MAILBOX_ROWS:
+        lines.append(f"{span:<9} {name:<13} {kind:<8} {'':<5} {write:<9} {title}")
     return "\n".join(lines)

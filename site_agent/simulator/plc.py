@@ -11,7 +11,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.protocol.errors import Unavailable
-from site_agent.simulator.block import SIZE, refusal
+from site_agent.simulator.block import MAILBOX, SIZE, refusal
 
 UNIT: Final = 1
 _READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = 3, 6, 16, 22, 23
@@ -21,10 +21,13 @@ _SERVED: Final = frozenset({_READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_W
 class SimulatedPlc:
     """Blocks of feeder registers behind a Modbus TCP port; clients may write settings only, the program anything.
 
-    ``on_write`` is called when a client's write has been accepted, just before it is stored.
+    ``on_write`` is called when a client's write has been accepted, just before it is stored, and told whether it
+    is one to the mailbox.
     """
 
-    def __init__(self, host: str, port: int, memory: Mapping[int, Sequence[int]], on_write: Callable[[], None]) -> None:
+    def __init__(
+        self, host: str, port: int, memory: Mapping[int, Sequence[int]], on_write: Callable[[bool], None]
+    ) -> None:
         self._host = host
         self._port = port
         self._memory = memory
@@ -105,7 +108,7 @@ class SimulatedPlc:
             return ExcCodes.ILLEGAL_ADDRESS
         if code := refusal(address - base, words):
             return ExcCodes(code)
-        self._on_write()
+        self._on_write(address - base >= MAILBOX)
         return None
 
 

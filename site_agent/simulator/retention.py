@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.protocol.errors import Fault, SettingsError
 from site_agent.simulator.block import SIZE
+from site_agent.simulator.dosing import Run
 
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
-Block = Annotated[list[Word], Field(min_length=SIZE, max_length=SIZE)]
+Block = Annotated[list[Word], Field(max_length=SIZE)]
 
 
 class Retained(BaseModel):
@@ -22,6 +23,8 @@ class Retained(BaseModel):
 
     day: int
     plcs: dict[str, dict[int, Block]]
+    #: Doses under way.
+    runs: dict[str, dict[int, Run]] = {}
 
 
 def recall(path: Path) -> Retained | None:

@@ -19,9 +19,11 @@ from gateway.demo.site import Site, site_toml
 from gateway.demo.stack import Stack
 from tests.faults.history import Effect, Thing
 from tests.plc import FaultyPlc
+from tests.plc_feeder import OXYGEN
 from tests.proxy import Proxy
 from tests.proxy_frames import modbus, mqtt
 from tests.requirements import programs
+from tests.system import ENOUGH_OXYGEN
 
 HEARTBEAT_S: Final = 1
 ALIVE_EXPIRY_S: Final = 3
@@ -36,7 +38,7 @@ SECOND_FACADE: Final = "@facade-2"
 #: The site file's limits, as wide as a run needs that asks for thousands of different values.
 _WIDE: Final = (
     (r"(?m)^maximum = 1440$", "maximum = 60000"),
-    (r"(?m)^least_gap_s = .*$", "least_gap_s = 0"),
+    (r"(?m)^least_gap_s = .*$", "least_gap_s = 0.001"),
     (r"(?m)^most_per_day = .*$", "most_per_day = 10000000"),
     (r"(?m)^largest = .*$", "largest = 500"),
     (r"(?m)^step = .*$", "step = 1"),
@@ -168,6 +170,7 @@ def _site(stack: ExitStack, plan: Plan, name: str, seed: int) -> SiteRig:
         for base in (0, 100):
             plc.add_feeder(base, dose_s=_DOSE_S)
             plc.set(base, *_FIRST)
+            plc.set(base + OXYGEN, *ENOUGH_OXYGEN)
     port = free_port(count=2)
     plc_wires = (
         stack.enter_context(Proxy.to(first.port, port=port, frames=modbus, seed=seed)),

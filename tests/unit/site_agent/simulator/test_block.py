@@ -21,7 +21,14 @@ from site_agent.simulator import block
         pytest.param(4, [0, 0], 2, id="hopper"),
         pytest.param(6, [0], 2, id="fed today"),
         pytest.param(8, [0, 0], 2, id="water"),
-        pytest.param(10, [0], 2, id="beyond the block"),
+        pytest.param(10, [0], 2, id="lid"),
+        pytest.param(20, [0] * 10, 0, id="a whole mailbox command"),
+        pytest.param(20, [0] * 9, 2, id="a torn mailbox command"),
+        pytest.param(21, [0] * 9, 2, id="a mailbox command that starts elsewhere"),
+        pytest.param(30, [0] * 12, 2, id="the mailbox's answer"),
+        pytest.param(42, [7], 0, id="watchdog"),
+        pytest.param(42, [7, 1], 2, id="watchdog and alive"),
+        pytest.param(44, [0], 2, id="beyond the block"),
     ],
 )
 def test_write_by_a_client_is_judged_as_a_whole(offset: int, words: list[int], code: int) -> None:
@@ -38,6 +45,11 @@ def test_values_encoded_into_a_block_are_decoded_from_it() -> None:
         "hopper_kg": 24.88,
         "fed_today_g": 360,
         "water_c": 18.37,
+        "lid_open": True,
+        "service_mode": False,
+        "oxygen_mg_l": 7.5,
+        "fed_total_g": 100_000,
+        "feeding": True,
     }
     words = [0] * block.SIZE
     for name, value in values.items():
