@@ -68,7 +68,7 @@ class LimitsTable(Table):
     """``[devices.actions.NAME.limits]``: kept by the site whoever asks; about the action's ``argument``."""
 
     largest: Annotated[float, Field(gt=0)] | None = None
-    least_gap_s: Annotated[float, Field(gt=0, le=7 * 86_400)] | None = None
+    least_gap_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     most_per_day: Annotated[float, Field(gt=0)] | None = None
 
     def by_name(self) -> dict[Limit, float]:
@@ -183,4 +183,4 @@ def interlock_faults(
         for command in each.commands or ():
             if command != WRITE and command not in actions:
                 known = ", ".join(["write", *sorted(actions)])
-                yield Fault(f"{here}/commands", "unknown-command", f"no command {command!r}; there are: {known}")
+                yield Fault(here + json_pointer("commands"), "unknown-command", f"no command {command!r}; there are: {known}")

@@ -16,6 +16,14 @@ from gateway.protocol import codes, lifecycle
 from gateway.protocol.topics import ROOT, TOPICS
 from gateway.settings import PREFIX, ServerSettings
 from http_facade.settings import FacadeSettings
+from site_agent.action_tables import (
+    ActionTable,
+    ArgumentTable,
+    InterlockTable,
+    LimitsTable,
+    MailboxTable,
+    TriggerTable,
+)
 from site_agent.configuration import AgentTable, BrokerTable, DeviceTable, PlcTable, PropertyTable
 
 DOCS: Final = Path("docs")
@@ -27,6 +35,12 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[[plcs]]": PlcTable,
     "[[devices]]": DeviceTable,
     "[devices.properties.NAME]": PropertyTable,
+    "[devices.mailbox]": MailboxTable,
+    "[devices.actions.NAME]": ActionTable,
+    "[devices.actions.NAME.input.ARGUMENT]": ArgumentTable,
+    "[devices.actions.NAME.trigger]": TriggerTable,
+    "[devices.actions.NAME.limits]": LimitsTable,
+    "[[devices.interlocks]]": InterlockTable,
 }
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -118,6 +132,8 @@ def site_rows(table: str) -> list[list[str]]:
 
 def _default(field: FieldInfo) -> str:
     value: Any = field.default
+    if field.default_factory is not None or value in ((), {}) or isinstance(value, BaseModel):
+        return ""  # nothing of the kind
     if value is PydanticUndefined:
         return "required"
     if value is None or str(value) in {"", "."}:
