@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.demo.roles import Plan, Ports
+from gateway.demo.site import FeedLimits
 from gateway.demo.stack import Stack
 from tests.containers import BrokerContainer, RedisContainer
 from tests.requirements import engine, programs
@@ -20,7 +21,9 @@ from tests.running_redis import RedisProcess
 StackMaker = Callable[..., Stack]
 _CONTAINED: Final = frozenset({"broker", "redis_url", "compose"})
 #: A pulse quick enough for tests, and a gate that forgives one late beat.
-QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s": 0.2}
+#: So that tests may feed as often as they like.
+WIDE: Final = FeedLimits(largest=500, least_gap_s=0.001, most_per_day=1_000_000)
+QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s": 0.2, "limits": WIDE}
 
 
 def pytest_configure() -> None:

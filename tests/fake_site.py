@@ -9,7 +9,16 @@ from typing import Final, Self
 
 from gateway.broker import BrokerLink, Incoming, Login
 from gateway.protocol.codec import decode
-from gateway.protocol.description import Description, Form, PropertyAffordance, SecurityScheme, ValueType
+from gateway.protocol.description import (
+    ActionAffordance,
+    DataSchema,
+    Description,
+    Form,
+    ObjectSchema,
+    PropertyAffordance,
+    SecurityScheme,
+    ValueType,
+)
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command, DeviceState, Message, Quality, SiteState, Status
 from gateway.protocol.topics import AckTopic, CommandTopic, DescriptionTopic, StateTopic, StatusTopic, Topic, parse
@@ -28,6 +37,15 @@ FEEDER: Final = Description(
         "portion_g": PropertyAffordance(type=ValueType.INTEGER, unit="g", minimum=0, maximum=2000, forms=FORMS),
         "enabled": PropertyAffordance(type=ValueType.BOOLEAN, forms=FORMS),
         "hopper_kg": PropertyAffordance(type=ValueType.NUMBER, unit="kg", read_only=True, forms=FORMS),
+    },
+    actions={
+        "feed": ActionAffordance(
+            input=ObjectSchema(
+                properties={"grams": DataSchema(type=ValueType.INTEGER, unit="g", minimum=5, maximum=500)},
+                required=("grams",),
+            ),
+            forms=FORMS,
+        )
     },
 )
 Answer = Callable[[Command], tuple[State, str, str] | None]

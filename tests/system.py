@@ -17,6 +17,7 @@ from gateway.crash import VARIABLE
 from gateway.demo.ports import free_port
 from gateway.demo.readiness import live_epoch
 from gateway.demo.roles import FACADE, FARM, ROLES, Plan, Ports
+from gateway.demo.site import FeedLimits
 from gateway.demo.stack import Stack
 from gateway.protocol.messages import Value
 from tests.auditor import Auditor
@@ -32,6 +33,8 @@ from tests.requirements import programs
 
 #: All but the simulated farm, whose place the scriptable PLCs take.
 STARTED: Final = tuple(role for role in ROLES if role != FARM)
+#: Limits that no test meets unless it wants to.
+WIDE: Final = FeedLimits(largest=500, least_gap_s=0.001, most_per_day=1_000_000)
 #: What each feeder's registers hold at first, from its base on: portion, interval, enabled.
 SETTINGS: Final = (50, 60, 1)
 #: device -> (PLC, base register), as in the demo's site file.
@@ -93,7 +96,7 @@ class System:
                 agent_broker_port=agent_wire.port,
                 agent_modbus_port=modbus_port,
                 environment={FACADE: {"TIDEGATE_BROKER_PORT": str(facade_wire.port)}},
-                **fields,
+                **{"limits": WIDE, **fields},
             )
             system = cls(
                 Stack(plan),

@@ -13,7 +13,7 @@ from gateway.demo.broker import BrokerFiles, Listening
 from gateway.demo.credentials import private_folder, secret_in, write_private
 from gateway.demo.ports import free_port
 from gateway.demo.programs import Programs
-from gateway.demo.site import Site, site_toml
+from gateway.demo.site import FeedLimits, Site, site_toml
 
 BROKER: Final = "broker"
 REDIS: Final = "redis"
@@ -59,6 +59,7 @@ class Plan:
     #: Detours for the agent, for tests with something in between; None is the stack's own broker and farm.
     agent_broker_port: int | None = None
     agent_modbus_port: int | None = None
+    limits: FeedLimits = field(default_factory=FeedLimits)
     #: role -> variables to add to that process's environment
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ class Plan:
             modbus_port=self.agent_modbus_port or self.ports.modbus,
             heartbeat_s=self.heartbeat_s,
             poll_s=self.poll_s,
+            limits=self.limits,
         )
         write_private(self.site_file, site_toml(site))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -106,7 +106,7 @@ class Site:
     modbus_host: str = "127.0.0.1"
     heartbeat_s: float = 20.0
     poll_s: float = 1.0
-    limits: FeedLimits = FeedLimits()
+    limits: FeedLimits = field(default_factory=FeedLimits)
 
 
 def _plc(site: Site, index: int) -> str:

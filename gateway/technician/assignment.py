@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from typing import Final
 
 from gateway.protocol.codec import pointer
-from gateway.protocol.description import Description, ValueType, check_write
+from gateway.protocol.description import DataSchema, Description, ValueType, check_action, check_write
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.messages import Value
 
@@ -31,24 +31,49 @@ def read_settings(description: Description, assignments: Sequence[str]) -> dict[
     Raises:
         InvalidInput: it lists every fault of every word.
     """
-    values: dict[str, Value] = {}
-    faults: list[Fault] = []
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        fault = _misnamed(description, name, equals) or _repeated(name, values)
-        value = None if fault else _read(description.properties[name].type, text)
-        if fault:
-            faults.append(fault)
-        elif value is None:
-            kind = description.properties[name].type
-            faults.append(Fault(pointer(name), "wrong-type", f"{text!r} is no {kind}{_EXAMPLES[kind]}"))
-        else:
-            values[name] = value
+    values, faults = _read_all(description.properties, description.settings, "setting", assignments)
     if values or not faults:
         faults += check_write(description, values)
     if faults:
         raise InvalidInput(faults)
     return values
+
+
+def read_arguments(description: Description, action: str, assignments: Sequence[str]) -> dict[str, Value]:
+    """The same for an action's arguments.
+
+    Raises:
+        InvalidInput: the device has no such action, or the words do not fit it.
+    """
+    if action not in description.actions:
+        detail = f"no such action (a setting is written name=value); {nearest(action, description.actions)}"
+        raise InvalidInput([Fault("", "unknown-action", detail)])
+    schemas = description.actions[action].input.properties
+    values, faults = _read_all(schemas, schemas, "argument", assignments)
+    if not faults:
+        faults += check_action(description, action, values)
+    if faults:
+        raise InvalidInput(faults)
+    return values
+
+
+def _read_all(
+    schemas: Mapping[str, DataSchema], known: Iterable[str], what: str, assignments: Sequence[str]
+) -> tuple[dict[str, Value], list[Fault]]:
+    values: dict[str, Value] = {}
+    faults: list[Fault] = []
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        fault = _misnamed(schemas, known, what, name, equals) or _repeated(name, values)
+        value = None if fault else _read(schemas[name].type, text)
+        if fault:
+            faults.append(fault)
+        elif value is None:
+            kind = schemas[name].type
+            faults.append(Fault(pointer(name), "wrong-type", f"{text!r} is no {kind}{_EXAMPLES[kind]}"))
+        else:
+            values[name] = value
+    return values, faults
 
 
 _EXAMPLES: Final = {
@@ -59,11 +84,14 @@ _EXAMPLES: Final = {
 }
 
 
-def _misnamed(description: Description, name: str, equals: str) -> Fault | None:
+def _misnamed(
+    schemas: Mapping[str, DataSchema], known: Iterable[str], what: str, name: str, equals: str
+) -> Fault | None:
     if not equals:
         return Fault("", "no-value", f"{name!r} has no value: write name=value")
-    if name not in description.properties:
-        return Fault(pointer(name), "unknown-property", f"no such setting; {nearest(name, description.settings)}")
+    if name not in schemas:
+        code = "unknown-property" if what == "setting" else "unknown-argument"
+        return Fault(pointer(name), code, f"no such {what}; {nearest(name, known)}")
     return None
 
 

@@ -17,7 +17,7 @@ from gateway.protocol.codes import AckCode
 from gateway.protocol.ids import is_id
 from gateway.protocol.lifecycle import MEANING, State
 from gateway.protocol.messages import Ack
-from gateway.protocol.topics import TOPICS
+from gateway.protocol.topics import TOPICS, WRITE
 from gateway.technician.inbox import Inbox
 from gateway.technician.login import LOGIN_HELP, login_options
 from gateway.technician.printable import json_line, printable, shown
@@ -78,11 +78,12 @@ Examples:
   tidegate send arava-1 feeder-1 portion_g=120
   tidegate send arava-1 feeder-1 enabled=false interval_min=30 --reason "net repair"
   tidegate send arava-1 feeder-1 portion_g=120 --wait 20 --json
+  tidegate send arava-1 feeder-1 feed grams=50
 
 \b
 Exit codes:
-  0  applied: the PLC was read equal
-  1  rejected, expired or failed
+  0  applied: the PLC was read equal, or its mailbox said so
+  1  rejected, expired, failed, or done only in part
   2  wrong input or no connection; nothing was sent
   3  no answer in time, or unknown: it may have taken effect, so look before you repeat it
 
@@ -90,7 +91,7 @@ Exit codes:
 )
 @click.argument("site", callback=_id)
 @click.argument("device", callback=_id)
-@click.argument("assignments", nargs=-1, required=True, metavar="NAME=VALUE...")
+@click.argument("words", nargs=-1, required=True, metavar="[ACTION] NAME=VALUE...")
 @click.option(
     "--wait",
     "wait_s",
@@ -106,17 +107,25 @@ def send(
     login: Login,
     site: str,
     device: str,
-    assignments: tuple[str, ...],
+    words: tuple[str, ...],
     wait_s: float,
     reason: str | None,
     as_line: bool,  # click passes by name
 ) -> None:
-    """Change settings of DEVICE at SITE and print what really happened.
+    """Change settings of DEVICE at SITE, or let it do an ACTION, and print what really happened.
 
     Values are read by the device's own description, so that enabled=true and portion_g=120 get the right type.
     """
     logs.configure("send", level="WARNING")
-    order = Order(site=site, device=device, assignments=assignments, wait_s=wait_s, reason=reason)
+    action = "" if "=" in words[0] else words[0]
+    order = Order(
+        site=site,
+        device=device,
+        name=action or WRITE,
+        assignments=words[1:] if action else words,
+        wait_s=wait_s,
+        reason=reason,
+    )
 
     def show(ack: Ack) -> None:
         if not as_line and not ack.final:
@@ -152,6 +161,8 @@ def _as_text(outcome: Outcome) -> str:
         word = click.style("no answer", fg="magenta")
         return f"{word}: it may have taken effect, so look before you repeat it ({outcome.id})"
     units = {name: each.unit for name, each in outcome.description.properties.items()}
+    if ack.name in outcome.description.actions:
+        units = {name: each.unit for name, each in outcome.description.actions[ack.name].input.properties.items()}
     values = ack.result or ack.input
     text = ", ".join(f"{name}={shown(value, units.get(name))}" for name, value in values.items())
     why = f" [{ack.code}] {printable(ack.detail)}" if ack.state is not State.APPLIED else ""

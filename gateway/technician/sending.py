@@ -1,4 +1,4 @@
-"""One write, from the words typed to the answer of the site."""
+"""One command, from the words typed to the answer of the site."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateway.protocol.errors import DecodeError, Fault, InvalidInput, TidegateEr
 from gateway.protocol.ids import command_id
 from gateway.protocol.messages import Ack, Command, SiteState, Status
 from gateway.protocol.topics import WRITE, AckTopic, CommandTopic, DescriptionTopic, StatusTopic, parse
-from gateway.technician.assignment import nearest, read_settings
+from gateway.technician.assignment import nearest, read_arguments, read_settings
 from gateway.technician.inbox import Inbox
 
 #: Retained topics come at once after the subscription; who has not been heard by then is not there.
@@ -32,10 +32,14 @@ GRACE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a technician wants: these settings of this device, and how long they will wait for the answer."""
+    """What a technician wants of this device, and how long they will wait for the answer.
+
+    ``name`` is ``write``, or the action that the assignments are the arguments of.
+    """
 
     site: str
     device: str
+    name: str
     assignments: Sequence[str]
     wait_s: float
     reason: str | None = None
@@ -63,10 +67,10 @@ class Outcome:
 
 
 def send(login: Login, order: Order, on_ack: Callable[[Ack], None]) -> Outcome:
-    """Send one write and wait for its final answer, or for as long as the order says.
+    """Send one command and wait for its final answer, or for as long as the order says.
 
     Raises:
-        InvalidInput: no such device or setting, or a value it cannot take; nothing was sent.
+        InvalidInput: no such device, setting or action, or a value it cannot take; nothing was sent.
         SiteSilent: the site says that it is not online; nothing was sent.
         Unavailable: the broker cannot be reached; nothing was sent.
         NoWord: the link broke before the broker confirmed, or the answer cannot be read.
@@ -78,7 +82,7 @@ def send(login: Login, order: Order, on_ack: Callable[[Ack], None]) -> Outcome:
     with Inbox(login, filters) as inbox:
         description = _described(inbox, order)
         command = _command(id, order, description)
-        topic = CommandTopic(site=order.site, requester=login.username, device=order.device, name=WRITE)
+        topic = CommandTopic(site=order.site, requester=login.username, device=order.device, name=order.name)
         deadline_s = time.monotonic() + order.wait_s + GRACE_S
         confirmed = inbox.link.publish(topic, command, expiry_s=math.ceil(command.ttl_s))
         try:
@@ -90,10 +94,14 @@ def send(login: Login, order: Order, on_ack: Callable[[Ack], None]) -> Outcome:
 
 
 def _command(id: str, order: Order, description: Description) -> Command:
+    if order.name == WRITE:
+        values = read_settings(description, order.assignments)
+    else:
+        values = read_arguments(description, order.name, order.assignments)
     try:
         return Command(
             id=id,
-            input=read_settings(description, order.assignments),
+            input=values,
             issued_at=datetime.now(UTC),
             ttl_s=min(order.wait_s, UNANCHORED_TTL_S),
             reason=order.reason,

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.protocol.errors import IllegalStep
+from gateway.protocol.ids import is_facade
 from gateway.protocol.lifecycle import State, path
 from tests.faults.history import Acked, Beat, Call, GateSeen, Row
 from tests.faults.matching import WITHOUT_EFFECT, Matched
@@ -110,10 +111,18 @@ def _answers(matched: Matched) -> Iterator[Case]:
 
 
 def _audit(matched: Matched) -> Iterator[Case]:
-    """I14: one row for each command that was published, and for each that somebody was told of."""
+    """I14: one row for each command that was published, and for each that somebody was told of.
+
+    What a person publishes while the gateway is away and the site does not hear it is gone with the broker's memory: it
+    had no effect (that is judged elsewhere), and nobody is left who could write it down.
+    """
     counts = Counter(row.id for row in matched.history.rows)
     told: dict[str, object] = {call.command: call for call in matched.history.calls if call.command}
-    sent: dict[str, object] = {id: copies[0] for id, copies in matched.published.items() if not copies[0].retained}
+    sent: dict[str, object] = {
+        id: copies[0]
+        for id, copies in matched.published.items()
+        if not copies[0].retained and (is_facade(copies[0].requester) or id in matched.acks)
+    }
     for id, event in (told | sent).items():
         fault = None
         if counts[id] != 1:

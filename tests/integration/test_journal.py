@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.protocol.codec import encode
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack
-from site_agent.journal import KEEP_S, Entry, Journal
+from site_agent.clock import Stamp
+from site_agent.journal import KEEP_S, RECENT_S, Attempt, Entry, Journal
 from tests.agents import fresh_id
 
 NOW_S = 1_800_000_000
@@ -133,3 +135,77 @@ async def test_begin_locked_file_is_unavailable(journal: Journal, tmp_path: Path
     other.execute("ROLLBACK")
     other.close()
     assert await journal.begin(_entry(fresh_id()), NOW_S) is None
+
+
+def _attempt(unix_s: float = NOW_S) -> Attempt:
+    return Attempt(
+        cmd_seq=8,
+        last_seq=7,
+        fence=3,
+        op=1,
+        arg_1=120,
+        arg_2=None,
+        counter_before=4_000,
+        amount=120.0,
+        stamp=Stamp(boot="a", elapsed_s=5.5, unix_s=unix_s),
+    )
+
+
+@pytest.mark.invariant("I1")
+async def test_attempt_is_on_disk_on_return(journal: Journal, tmp_path: Path) -> None:
+    """What the PLC was about to be asked survives a SIGKILL, word for word."""
+    command = fresh_id()
+    await journal.begin(_entry(command), NOW_S)
+    await journal.attempt(command, _attempt())
+    assert [entry.attempt for entry in await _reopened(tmp_path / "journal.db")] == [_attempt()]
+
+
+async def test_recent_attempts_are_found_though_ended_and_committed(journal: Journal) -> None:
+    """Limits of a day count what the centre has long known; a day later they do not."""
+    command = fresh_id()
+    await journal.begin(_entry(command), NOW_S)
+    await journal.attempt(command, _attempt())
+    await journal.conclude(_ack(command, State.APPLIED), NOW_S)
+    journal.settle([command])
+    assert [entry.id for entry in await journal.recent_attempts(NOW_S + 86_400)] == [command]
+    assert await journal.recent_attempts(NOW_S + RECENT_S + 1) == ()
+
+
+async def test_covers_epochs_in_use_and_no_other(journal: Journal) -> None:
+    """A file that was rolled back does not claim to know what came in between."""
+    for epoch in (4, 5, 9):
+        await journal.serve_epoch(epoch)
+    assert [epoch for epoch in range(12) if await journal.covers(epoch, None)] == [4, 5, 9]
+    assert not await journal.covers(None, None)
+
+
+async def test_covers_after_forgetting_only_what_is_surely_younger(journal: Journal) -> None:
+    """What may have been forgotten is not called never seen."""
+    command = fresh_id()
+    await journal.serve_epoch(1)
+    await journal.begin(_entry(command), NOW_S)
+    await journal.conclude(_ack(command, State.APPLIED), NOW_S)
+    journal.settle([command])
+    assert await journal.find(command) is not None
+    await journal.forget(NOW_S + KEEP_S + 1)
+    await journal.forget(NOW_S + KEEP_S + 1)
+    assert await journal.find(command) is None
+    assert not await journal.covers(1, None)
+    assert not await journal.covers(1, datetime.fromtimestamp(NOW_S + 86_400, UTC))
+    assert await journal.covers(1, datetime.fromtimestamp(NOW_S + 86_401, UTC))
+
+
+async def test_open_file_of_the_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A new version of the agent keeps its memory."""
+    path = tmp_path / "old.db"
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "CREATE TABLE commands (id TEXT PRIMARY KEY, requester TEXT NOT NULL, device TEXT NOT NULL,"
+            " intent BLOB NOT NULL, outcome BLOB, final INTEGER NOT NULL DEFAULT 0,"
+            " committed INTEGER NOT NULL DEFAULT 0, touched_s INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        command = fresh_id()
+        row = (command, "@ana", "feeder-1", encode(_ack(command)), NOW_S)
+        db.execute("INSERT INTO commands (id, requester, device, intent, touched_s) VALUES (?, ?, ?, ?, ?)", row)
+    db.close()
+    assert [(entry.id, entry.attempt) for entry in await _reopened(path)] == [(command, None)]

@@ -71,7 +71,9 @@ def test_recipe_runs_as_it_stands(recipe: Fence, env: dict[str, str]) -> None:
     if "mosquitto_pub" not in recipe.text:
         assert done.stdout.strip()
     if "mosquitto_rr" in recipe.text:
-        assert json.loads(done.stdout)["state"] == "applied", done.stdout
+        # A dose takes its time: mosquitto_rr ends with the first answer, which says that it has begun.
+        wanted = {"accepted", "applied"} if "/feed" in recipe.text else {"applied"}
+        assert json.loads(done.stdout.splitlines()[-1])["state"] in wanted, done.stdout
 
 
 @pytest.mark.parametrize("recipe", FOLLOWED, ids=named)

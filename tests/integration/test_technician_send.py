@@ -51,6 +51,21 @@ def test_send_builds_a_typed_command_under_its_own_name(site: FakeSite, env: dic
     assert (command.ttl_s, command.reason, command.after) == (7, "test", None)
 
 
+def test_send_action_goes_out_under_the_actions_name(site: FakeSite, env: dict[str, str]) -> None:
+    """A first word without an equals sign is what the device shall do."""
+    done = tidegate("send", site.name, DEVICE, "feed", "grams=50", env=env)
+    ((topic, command),) = site.commands
+    assert (done.returncode, topic.name, command.input) == (0, "feed", {"grams": 50})
+
+
+def test_send_unknown_action_is_refused_before_anything_is_sent(site: FakeSite, env: dict[str, str]) -> None:
+    """The text says how a setting would be written."""
+    done = tidegate("send", site.name, DEVICE, "portion_g", env=env)
+    assert done.returncode == 2
+    assert "name=value" in done.stderr
+    assert site.commands == []
+
+
 def test_send_json_prints_the_ack(site: FakeSite, env: dict[str, str]) -> None:
     """A program gets the ack as it came."""
     done = tidegate("send", site.name, DEVICE, "portion_g=120", "--json", env=env)

@@ -4,10 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.protocol.description import Description, Form, PropertyAffordance, SecurityScheme, ValueType, check_write
+from gateway.protocol.description import (
+    ActionAffordance,
+    DataSchema,
+    Description,
+    Form,
+    ObjectSchema,
+    PropertyAffordance,
+    SecurityScheme,
+    ValueType,
+    check_write,
+)
 from gateway.protocol.errors import InvalidInput
 from gateway.protocol.messages import Value
-from gateway.technician.assignment import nearest, read_settings
+from gateway.technician.assignment import nearest, read_arguments, read_settings
 
 FORMS = (Form(href="mqtt://broker/x", op=("writeproperty",)),)
 FEEDER = Description(
@@ -22,6 +32,14 @@ FEEDER = Description(
         "rate": PropertyAffordance(type=ValueType.NUMBER, forms=FORMS),
         "note": PropertyAffordance(type=ValueType.STRING, forms=FORMS),
         "hopper_kg": PropertyAffordance(type=ValueType.NUMBER, read_only=True, forms=FORMS),
+    },
+    actions={
+        "feed": ActionAffordance(
+            input=ObjectSchema(
+                properties={"grams": DataSchema(type=ValueType.INTEGER, minimum=5, maximum=500)}, required=("grams",)
+            ),
+            forms=FORMS,
+        )
     },
 )
 
@@ -101,3 +119,26 @@ def test_any_words_give_good_settings_or_faults(words: list[str]) -> None:
         assert check_write(FEEDER, values) == ()
         return
     assert refusal.faults
+
+
+def test_arguments_of_an_action_get_its_types() -> None:
+    """Grams are a whole number, as the device says."""
+    assert read_arguments(FEEDER, "feed", ["grams=120"]) == {"grams": 120}
+
+
+@pytest.mark.parametrize(
+    ("action", "words", "code"),
+    [
+        ("fed", ["grams=120"], "unknown-action"),
+        ("feed", [], "missing"),
+        ("feed", ["gram=120"], "unknown-argument"),
+        ("feed", ["grams=much"], "wrong-type"),
+        ("feed", ["grams=501"], "above-maximum"),
+        ("feed", ["grams=5", "grams=6"], "twice"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_faults(action: str, words: list[str], code: str) -> None:
+    """Nothing is guessed, and the nearest name is offered."""
+    with pytest.raises(InvalidInput) as caught:
+        read_arguments(FEEDER, action, words)
+    assert [fault.code for fault in caught.value.faults] == [code]
