@@ -138,6 +138,11 @@ class Demo:
             f"curl -X PATCH {settings} -H 'Authorization: Bearer {stack.token}' "
             f"-H 'Content-Type: application/merge-patch+json' -d '{{\"{PROBE_PROPERTY}\": 150}}'"
         )
+        feed = (
+            f"curl -X POST {url}/v1/sites/{plan.site}/devices/{PROBE_DEVICE}/actions/feed "
+            f"-H 'Authorization: Bearer {stack.token}' -H 'Idempotency-Key: '$RANDOM$RANDOM "
+            "-H 'Content-Type: application/json' -d '{\"grams\": 50}'"
+        )
         topics = shlex.quote(f"{ROOT}/#")
         secret = plan.broker_files.secret(plan.person)
         watch = f"mosquitto_sub -V 5 -h {HOST} -p {plan.ports.people} -u {plan.person} -P {secret} -v -t {topics}"
@@ -146,6 +151,7 @@ class Demo:
             ("API docs (the browser asks: any user name, and as password the token)", f"{url}/docs"),
             ("token", stack.token),
             ("change a portion", curl),
+            ("feed now, once; the same key again would feed no more", feed),
             (f"watch everything, as the technician {plan.person}", watch),
             ("for scripts (addresses and secrets)", str(self._demo_file)),
             ("all logs", str(self._home / "logs")),

@@ -24,6 +24,8 @@ _FIRST_SETTING, _FIRST_DOSE, _LAST_DOSE = 1_000, 5, 500
 _FIRST_BY_HAND: Final = 40_000
 #: Of the requests: asked again with the same key at the other facade; cancelled; of the settings: asked by hand too.
 _AGAIN, _CANCEL, _BY_HAND = 0.15, 0.05, 0.05
+#: A dose takes a little longer than a setting; so half of the commands are doses all the same.
+_DOSES_REST: Final = 0.75
 
 
 class Load:
@@ -68,7 +70,7 @@ class Load:
 
     def _doses(self, site: str, device: str, random: Random) -> None:
         grams = _FIRST_DOSE
-        while not self._rest(random):
+        while not self._rest(random, _DOSES_REST):
             path, key = f"/v1/sites/{site}/devices/{device}/actions/{ACTION}", str(uuid.uuid4())
             call = self._ask("POST", path, (site, device, ACTION), grams, {"grams": grams}, key, random)
             if call.status == 404 and grams == _FIRST_DOSE:  # the sites of this run have no such action
@@ -78,8 +80,8 @@ class Load:
             if random.random() < _AGAIN:
                 self._ask("POST", path, (site, device, ACTION), call.value, {"grams": call.value}, key, random)
 
-    def _rest(self, random: Random) -> bool:
-        return self._stopping.wait(random.uniform(0.5, 1.5) * self._pause_s)
+    def _rest(self, random: Random, share: float = 1.0) -> bool:
+        return self._stopping.wait(random.uniform(0.5, 1.5) * share * self._pause_s)
 
     def _ask(
         self, method: str, path: str, thing: Thing, value: int, body: dict[str, int], key: str | None, random: Random
