@@ -29,7 +29,7 @@ def test_write_without_broker_link_is_503_and_never_published(system: System, au
     system.facade_wire.release()
     system.passes({"portion_g": applied}, within_s=15)
     eventually(lambda: auditor.published, what="the good command")
-    assert [command.input for command in auditor.commands] == [{"portion_g": applied}]
+    assert {"portion_g": refused} not in [command.input for command in auditor.commands]
     assert system.written(refused) == 0
 
 
@@ -75,7 +75,7 @@ def test_write_lost_with_its_connection_ends_unknown_and_is_not_sent_again(syste
     system.facade_wire.release()
     assert waiting.result().status == 202
     system.passes({"portion_g": applied}, within_s=15)
-    assert [command.input for command in auditor.commands] == [{"portion_g": applied}]
+    assert {"portion_g": lost} not in [command.input for command in auditor.commands]
     command = eventually(lambda: _unknown(system, row), within_s=12, what="unknown after deadline and grace")
     assert command["code"] == AckCode.NO_ANSWER
     assert system.written(lost) == 0
@@ -92,7 +92,7 @@ def test_write_whose_confirmation_was_held_is_applied_once(system: System, audit
     system.facade_wire.cut()
     system.facade_wire.release()
     system.passes({"portion_g": system.fresh()}, within_s=15)
-    assert len(auditor.published) == 2
+    assert [command.input for command in auditor.commands].count({"portion_g": grams}) == 1
     assert system.written(grams) == 1
 
 

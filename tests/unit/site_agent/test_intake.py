@@ -42,7 +42,7 @@ def test_judge_action_without_id_is_refused() -> None:
 
 def test_judge_unknown_action_is_refused() -> None:
     """A device does only what its description says."""
-    assert _judge({"id": ID, "input": {}}, name="feed").refusal is AckCode.UNKNOWN_ACTION
+    assert _judge({"id": ID, "input": {}}, name="dance").refusal is AckCode.UNKNOWN_ACTION
 
 
 def test_judge_unknown_device_is_refused_and_names_the_known_ones() -> None:
