@@ -15,7 +15,7 @@ from gateway.protocol.codes import AckCode
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.ids import is_command_id, is_facade
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Command
+from gateway.protocol.messages import After, Command
 from gateway.protocol.topics import CANCEL, CommandTopic
 from http_facade.following import Follower, Reader, waiter_of
 from http_facade.handing_over import HandOver
@@ -64,8 +64,10 @@ class Cancelling:
         command = Command(
             id=record.id,
             input={},
-            issued_at=datetime.now(UTC),
+            # By these the agent knows whether it would remember the command.
+            issued_at=record.issued_at or datetime.now(UTC),
             ttl_s=EXPIRY_S,
+            after=None if record.asked_epoch is None else After(epoch=record.asked_epoch, seq=0, age_s=0),
             asked_by=None if record.requester == me else record.requester,
             actor=actor,
         )

@@ -7,6 +7,7 @@ unknown is looked for until there is evidence.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,10 +23,10 @@ from site_agent.delivery import LOOK_EVERY_S, Busy, Delivery, Open
 from site_agent.device import Device
 from site_agent.dosage import Dosage
 from site_agent.drivers.port import PlcError
-from site_agent.journal import Entry, Journal
+from site_agent.journal import Attempt, Entry, Journal
 from site_agent.lane import Lane, LaneFull
 from site_agent.once import follow, send_once, unconfirmed
-from site_agent.outcome import Outcome, Task, Values, refused
+from site_agent.outcome import Outcome, Task, Values, refused, unanswered
 from site_agent.progress import Progress
 from site_agent.search import Search
 from site_agent.settling import OpenWrite, OpenWrites
@@ -65,6 +66,8 @@ class Acting:
         #: Commands that are open in some mailbox.
         self._left: dict[str, Entry] = {}
         self._search = Search()
+        #: Actions under way without a mailbox, by device.
+        self._at_work: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._deliveries = {
             device.id: Delivery(device, fence=fence, dosage=dosage, on_resolved=self._resolved)
             for device in devices.values()
@@ -87,7 +90,12 @@ class Acting:
                 else:
                     await self._send_once(task, ticket, progress)
         except (LaneFull, TooManyWait) as error:
-            await progress.finish(refused(AckCode.OVERLOADED, str(error)))
+            if progress.ticket is None or not progress.ticket.withdrawn:
+                await progress.finish(refused(AckCode.OVERLOADED, str(error)))
+        except Exception:
+            # No command ends in silence: what is in the journal and in the PLC decides, as after a restart.
+            log.exception("command-broke", command=task.id)
+            await self.recover([await self._journal.find(task.id) or progress.entry])
 
     def greet(self) -> list[asyncio.Task[None]]:
         """Let every mailbox know the new epoch, so that no agent of the past can use it any more."""
@@ -136,6 +144,7 @@ class Acting:
                 self._left[task.id] = progress.entry
                 found = await self._begin_delivery(delivery, lane, task)
             except BaseException:
+                self._left.pop(task.id, None)
                 delivery.turn.release()
                 raise
         try:
@@ -164,7 +173,9 @@ class Acting:
         longest_s = task.device.actions[task.name].longest_s
         until_s = clock.elapsed_s() + longest_s
         while True:
-            found = await lane.write_job(partial(delivery.look, id=task.id))
+            found = None
+            with suppress(LaneFull):  # it has begun, so that is no reason to refuse it
+                found = await lane.write_job(partial(delivery.look, id=task.id))
             if found is not None and (found.code is not AckCode.PLC_SILENT or task.remaining_s() <= 0):
                 return found
             if clock.elapsed_s() > until_s:
@@ -202,46 +213,70 @@ class Acting:
     async def _send_once(self, task: Task, ticket: Ticket, progress: Progress) -> None:
         lane = self._lanes[task.device.plc]
         async with self._turns.turn(ticket):
-            attempt, found = await lane.write_job(lambda lane: send_once(lane, task, self._dosage))
-        if found is None and attempt is not None:
-            found = await follow(lane, task, attempt)
-        if found is not None and not ticket.withdrawn:
-            await progress.finish(found)
+            # One at a time, for they share the counter that proves them.
+            counting = self._counting(task.device.id)
+            await counting.acquire()
+            try:
+                attempt, found = await lane.write_job(lambda lane: send_once(lane, task, self._dosage))
+            except BaseException:
+                counting.release()
+                raise
+        try:
+            if found is None and attempt is not None:
+                found = await follow(lane, task, attempt)
+            if found is not None and not ticket.withdrawn:
+                await progress.finish(found)
+        finally:
+            counting.release()
+
+    def _counting(self, device: str) -> asyncio.Lock:
+        delivery = self._deliveries.get(device)
+        return self._at_work[device] if delivery is None else delivery.turn
 
     # After a restart.
 
     async def recover(self, left: Sequence[Entry]) -> None:
         """Take over commands that a former run left without an end: find out what became of each."""
         for entry in left:
+            if entry.outcome is not None and entry.outcome.code != AckCode.PLC_SILENT:
+                continue
             device = self._devices.get(entry.intent.device)
-            if device is None or not _still_configured(device, entry):
+            if entry.intent.name != WRITE and (entry.attempt is None or entry.attempt.cmd_seq is None):
+                await self._conclude(entry, _without_looking(entry))
+            elif device is None or not _still_configured(device, entry):
                 log.error("no-evidence-possible", command=entry.id, cause="it is not configured any more")
+                # Not the last word: it is looked for again when the file names the device again.
+                await self._conclude(entry, unanswered("the site's file does not name its device any more"))
             elif entry.intent.name == WRITE:
                 await self._recover_write(entry, left)
             else:
-                await self._recover_action(device, entry)
+                self._recover_delivery(device, entry, entry.attempt)
 
     async def _recover_write(self, entry: Entry, left: Sequence[Entry]) -> None:
         # One of those that a device had open may have begun. If the PLC holds what another one asked for, or what was
         # read after an earlier one, then this one has not.
         device = entry.intent.device
         results = [each.result for each in await self._journal.results(device)]
-        others = [each.intent.input for each in left if each.intent.device == device and each.intent.name == WRITE]
+        others = [each.intent.input for each in left if _is_other_write(each, entry)]
         self._seek_write(entry, [entry.intent.result, *results, *others])
 
-    async def _recover_action(self, device: Device, entry: Entry) -> None:
-        if entry.attempt is None:
-            detail = "the agent died before anything was sent"
-            await self._conclude(
-                entry,
-                Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=detail, evidence=Evidence.NOT_BEGUN),
-            )
-        elif entry.attempt.cmd_seq is None:
-            await self._conclude(entry, unconfirmed("the agent died while it was sent; nothing confirms it", {}))
-        else:
-            delivery = self._deliveries[device.id]
-            delivery.reopen(Open.from_attempt(entry.id, entry.intent.name, entry.attempt))
-            self._seek_delivery(delivery, self._lanes[device.plc], entry)
+    def _recover_delivery(self, device: Device, entry: Entry, attempt: Attempt | None) -> None:
+        assert attempt is not None  # noqa: S101 # recover() has looked
+        delivery = self._deliveries[device.id]
+        delivery.reopen(Open.from_attempt(entry.id, entry.intent.name, attempt))
+        self._seek_delivery(delivery, self._lanes[device.plc], entry)
+
+
+def _without_looking(entry: Entry) -> Outcome:
+    """The end of an action that a former run left, where no mailbox knows more than the journal."""
+    if entry.attempt is not None:
+        return unconfirmed("the agent died while it was sent; nothing confirms it", {})
+    detail = "the agent died before anything was sent"
+    return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=detail, evidence=Evidence.NOT_BEGUN)
+
+
+def _is_other_write(entry: Entry, than: Entry) -> bool:
+    return entry.intent.name == WRITE and entry.intent.device == than.intent.device and entry.id != than.id
 
 
 def _still_configured(device: Device, entry: Entry) -> bool:

@@ -18,6 +18,9 @@ from site_agent.registers import RegisterType, WordOrder, words_of
 #: What one Modbus write of function 16 can carry (Modbus Application Protocol 1.1b3, section 6.12).
 MAX_REGISTER = 65_535
 
+#: A result is called after it, with ``_counted`` behind, and is a name of at most 63 characters too.
+LONGEST_ARGUMENT = 55
+
 Register = Annotated[int, Field(ge=0, le=MAX_REGISTER)]
 
 
@@ -118,6 +121,8 @@ def action_faults(
         if action.argument is not None and action.argument not in action.input:
             known = ", ".join(action.input) or "none"
             yield Fault(f"{here}/argument", "unknown-argument", f"no such argument; the action has: {known}")
+        if action.argument is not None and len(action.argument) > LONGEST_ARGUMENT:
+            yield Fault(f"{here}/argument", "too-long", f"at most {LONGEST_ARGUMENT} characters: results add to it")
         if action.limits.by_name() and action.argument is None:
             yield Fault(f"{here}/limits", "no-argument", "say with `argument` which argument the limits are about")
         if action.counter is not None and properties.get(action.counter) not in _COUNTS:
@@ -183,4 +188,6 @@ def interlock_faults(
         for command in each.commands or ():
             if command != WRITE and command not in actions:
                 known = ", ".join(["write", *sorted(actions)])
-                yield Fault(here + json_pointer("commands"), "unknown-command", f"no command {command!r}; there are: {known}")
+                yield Fault(
+                    here + json_pointer("commands"), "unknown-command", f"no command {command!r}; there are: {known}"
+                )

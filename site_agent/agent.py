@@ -17,7 +17,7 @@ from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Ack, DeviceState, PlcLink
 from gateway.protocol.topics import AckTopic, StateTopic
 from site_agent import clock
-from site_agent.attention import Attention
+from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.configuration import PlcTable, SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
@@ -86,7 +86,6 @@ class Agent:
             states=self._states,
             plcs=self._links,
             beats=self._beats,
-            attention=self._attention,
             executor=self._executor,
         )
         self._conversation: Conversation | None = None
@@ -106,7 +105,8 @@ class Agent:
                 await self._executor.start(left)
                 tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
                 tasks += [group.create_task(each.run()) for each in self._watchdogs]
-                tasks += [group.create_task(self._stay_connected()), group.create_task(self._forget())]
+                tasks += [group.create_task(self._stay_awake()), group.create_task(self._forget())]
+                tasks += [group.create_task(self._stay_connected())]
                 await stop.wait()
                 await self._wind_down()
                 for task in tasks:
@@ -173,6 +173,17 @@ class Agent:
             if clock.elapsed_s() - began_s > _HELD_S:
                 waits = delays(random.uniform)
             await asyncio.sleep(next(waits))
+
+    async def _stay_awake(self) -> None:
+        # With and without a connection: to be cut off is no sleep.
+        while True:
+            await asyncio.sleep(EVERY_S)
+            gap_s = self._attention.note(clock.elapsed_s())
+            if gap_s > SLEEP_S:
+                log.warning("slept", for_s=round(gap_s, 1))
+                self._executor.lapse()
+                if self._conversation is not None:
+                    self._conversation.wake()
 
     async def _raise_epoch(self, floor: int) -> int:
         while True:

@@ -47,6 +47,15 @@ def too_late(task: Task) -> Outcome | None:
     return None
 
 
+async def may_begin(lane: Lane, task: Task) -> Outcome | None:
+    """:func:`too_late` with a connection at hand: to make one takes time, which must not pass after the check."""
+    try:
+        await lane.ready()
+    except PlcUnreachable as error:
+        return too_late(task) or refused(AckCode.PLC_LOST, f"{error}; the command was not sent")
+    return too_late(task)
+
+
 def _differs(task: Task, live: Values) -> Outcome | None:
     if task.expect_revision is None:
         return None

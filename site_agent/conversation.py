@@ -1,7 +1,8 @@
 """One connection's worth of talk with the broker: who we are, that we live, what our devices hold, what we are told.
 
 Order on every connect: look whether a twin lives, say ``online``, re-publish everything retained, beat, repeat the
-acks that the centre has not confirmed. The broker may have forgotten all of it.
+acks that the centre has not confirmed. The broker may have forgotten all of it. Now and then those acks go out again,
+for the centre may have been unable to write them down.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ from gateway.protocol.topics import (
     parse,
 )
 from site_agent import clock
-from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
 from site_agent.ends import ReplyTo
@@ -52,6 +52,9 @@ from site_agent.link import Arrival, Session, Will
 LEAST_BEAT_GAP_S = 1.0
 #: All agents see a host birth at once; they answer spread over this time.
 BIRTH_JITTER_S = 1.0
+#: Between two rounds of acks that the centre has not confirmed, give or take a half; so many of them in a round.
+REPEAT_EVERY_S = 20.0
+REPEATS = 100
 BAD_MESSAGE_EVENT = "bad-message"
 
 log = structlog.get_logger(__name__)
@@ -87,7 +90,6 @@ class Parts:
     states: Callable[[], Mapping[str, DeviceState]]
     plcs: Callable[[], Mapping[str, PlcLink]]
     beats: SentBeats
-    attention: Attention
     executor: Executor
 
 
@@ -103,6 +105,7 @@ class Conversation:
         self._born = False
         self._nudged = asyncio.Event()
         self._twin = asyncio.Event()
+        self._woken = asyncio.Event()
         self._former_doubt = former_doubt
         self.doubt: Status | None = None
 
@@ -126,10 +129,11 @@ class Conversation:
         async with asyncio.TaskGroup() as group:
             group.create_task(session.lost(), name="link watch")
             group.create_task(self._watch_for_twin(), name="twin watch")
-            group.create_task(self._stay_awake(), name="attention")
+            group.create_task(self._watch_for_sleep(), name="sleep watch")
             await self._look_around(session)
             await self._be_born(session)
             group.create_task(self._beat(session), name="heartbeat")
+            group.create_task(self._remind(), name="reminders")
 
     async def end(self, reason: str) -> None:
         """Say ``stopped``, and wait until the broker has it.
@@ -143,6 +147,10 @@ class Conversation:
     def nudge(self) -> None:
         """Beat soon: something that others should know has changed."""
         self._nudged.set()
+
+    def wake(self) -> None:
+        """The process has slept: what lies in our sockets is old, and another agent may have come. Connect anew."""
+        self._woken.set()
 
     def send(self, topic: Topic, message: DeviceState | Event) -> None:
         """Publish if the birth is behind us; whatever is retained is published again on every connect."""
@@ -163,6 +171,7 @@ class Conversation:
         log.warning("twin-in-doubt", epoch=self.doubt.epoch, boot=self.doubt.boot, listening_s=SILENCE_S)
         former = self._former_doubt
         if former is not None and former.boot == self.doubt.boot and former.epoch < self.doubt.epoch:
+            self._parts.executor.fenced = True
             raise TwinFound("it has connected again since we last saw it")
         await asyncio.sleep(SILENCE_S)
         raise EpochBehind(self.doubt.epoch)
@@ -180,15 +189,9 @@ class Conversation:
         self._parts.executor.repeat()
         self._parts.executor.greet()
 
-    async def _stay_awake(self) -> None:
-        """Raises Unavailable after a sleep: what lies in our sockets is old, and another agent may have come."""
-        attention = self._parts.attention
-        while True:
-            await asyncio.sleep(EVERY_S)
-            gap_s = attention.note(clock.elapsed_s())
-            if gap_s > SLEEP_S:
-                self._parts.executor.lapse()
-                raise Unavailable("agent", f"it slept for {gap_s:.0f} s, so it connects anew")
+    async def _watch_for_sleep(self) -> None:
+        await self._woken.wait()
+        raise Unavailable("agent", "it slept, so it connects anew")
 
     async def _beat(self, session: Session) -> None:
         seq = 0
@@ -205,6 +208,11 @@ class Conversation:
                     await self._nudged.wait()
             except TimeoutError:
                 continue
+
+    async def _remind(self) -> None:
+        while True:
+            await asyncio.sleep(REPEAT_EVERY_S * random.uniform(0.5, 1.5))  # noqa: S311 # spreads load
+            self._parts.executor.remind(REPEATS)
 
     async def _watch_for_twin(self) -> None:
         await self._twin.wait()
@@ -248,7 +256,7 @@ class Conversation:
                 beat = decode(Heartbeat, arrival.topic, arrival.payload)
                 own = beat.epoch == self.epoch and self.doubt is None
                 if self._fence.beat(beat, own) is Verdict.TWIN:
-                    self._twin.set()
+                    self._yield_to_twin()
 
     def _take_command(self, topic: CommandTopic, arrival: Arrival) -> None:
         if arrival.retained:
@@ -261,11 +269,17 @@ class Conversation:
     def _take_status(self, status: Status, retained: bool) -> None:
         verdict = self._fence.status(status, retained=retained)
         if verdict is Verdict.TWIN:
-            self._twin.set()
+            self._yield_to_twin()
         elif verdict is Verdict.DOUBT:
             self.doubt = status
+            self._parts.executor.lapse()  # if it lives, what we accepted before is not ours to carry out
         elif verdict is Verdict.REASSERT and self._session is not None and self._born:
             self._session.send(StatusTopic(self._parts.site), self._status(SiteState.ONLINE, ""))
+
+    def _yield_to_twin(self) -> None:
+        # At once: to end a connection takes a while, and what waits in the lanes must not begin meanwhile (I12).
+        self._parts.executor.fenced = True
+        self._twin.set()
 
     def _greet_host(self) -> None:
         self._nudged.set()

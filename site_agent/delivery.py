@@ -17,7 +17,7 @@ from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Deed
 from site_agent import clock
-from site_agent.checks import last_checks, too_late
+from site_agent.checks import last_checks, may_begin, too_late
 from site_agent.device import Block, Device
 from site_agent.dosage import Dosage, counted, shortened
 from site_agent.drivers.port import BUSY, PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
@@ -27,6 +27,7 @@ from site_agent.mailbox import (
     NO_OPERATION,
     STATUS_OFFSET,
     STATUS_SIZE,
+    WATCHDOG_OFFSET,
     MailboxCommand,
     MailboxStatus,
     Result,
@@ -35,6 +36,9 @@ from site_agent.outcome import Outcome, Task, refused, unanswered
 
 #: Between two looks at a PLC that is busy with a dose.
 LOOK_EVERY_S: Final = 0.1
+#: How often, and for how long each time, a PLC's program is waited for that has not yet seen what was written.
+SCANS: Final = 10
+SCAN_S: Final = 0.05
 _SEQ_LIMIT: Final = 2**32
 _REFUSALS: Final[dict[int, str]] = {
     Result.INTERLOCKED: "an interlock of its own",
@@ -78,6 +82,8 @@ class Delivery:
         assert device.mailbox is not None  # noqa: S101 # made only for devices that have one
         self._device = device
         self._base = device.mailbox.register_
+        #: The PLC may take our watchdog word for unused until it has changed once, so that comes before any dose (I16).
+        self._counted = not device.mailbox.watchdog_s
         self._fence = fence
         self._dosage = dosage
         self._on_resolved = on_resolved
@@ -95,7 +101,7 @@ class Delivery:
         Raises:
             Busy: the PLC is at work on another command; nothing was done for this one.
         """
-        refusal = await last_checks(lane, task)
+        refusal = too_late(task)
         if refusal is not None:
             return refusal
         try:
@@ -104,8 +110,11 @@ class Delivery:
             return refused(AckCode.PLC_LOST, f"{error}; the command was not sent")
         if status is None:
             return refused(AckCode.FENCED, "the PLC's mailbox obeys an agent with a higher epoch")
+        refusal = await last_checks(lane, task)
+        if refusal is not None:
+            return refusal
         attempt = self._attempt(task, status)
-        refusal = await self._dosage.admit(task, attempt) or too_late(task)
+        refusal = await self._dosage.admit(task, attempt) or await may_begin(lane, task)
         if refusal is not None:
             return refusal
         opened = Open.from_attempt(task.id, task.name, attempt)
@@ -155,10 +164,12 @@ class Delivery:
             return None
         if status.busy_seq:
             raise Busy
+        if not self._counted:
+            await lane.write(self._base + WATCHDOG_OFFSET, (1,))
+            self._counted = True
         if status.done_seq == 0 or status.fence < self._fence():
             # From now on a PLC that has lost its memory shows, and an agent of the past is turned away.
-            await self._write(lane, self._nothing(status))
-            status = await self._read(lane)
+            status = await self._void(lane, _nothing(status.done_seq, status.done_seq, self._fence()))
             if status.done_seq == 0 or status.fence < self._fence():
                 raise PlcConfused("the mailbox does not answer to the command that does nothing")
         return status
@@ -183,17 +194,11 @@ class Delivery:
     async def _send(self, lane: Lane, opened: Open, task: Task) -> Outcome | None:
         doubtful = False
         while True:
-            point("agent-before-write")
             try:
-                await self._write(lane, opened.command)
-                point("agent-after-write")
+                doubtful = await self._put(lane, opened, task) or doubtful
             except PlcRefused as error:
                 if not doubtful and error.exception_code != BUSY:
                     return _refused_by_plc(error)
-            except PlcUnreachable:
-                pass
-            except (PlcSilent, PlcConfused):
-                doubtful = True  # the answer, read below, tells whether it came through
             try:
                 status = await self._read(lane)
                 found = self._judge(status, opened)
@@ -206,6 +211,21 @@ class Delivery:
                 if too_late(task) is not None:
                     return unanswered(str(error))
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _put(self, lane: Lane, opened: Open, task: Task) -> bool:
+        """Write it unless it is too late; whether the PLC may have it now. Raises PlcRefused."""
+        try:
+            await lane.ready()
+            if too_late(task) is not None:
+                return False
+            point("agent-before-write")
+            await self._write(lane, opened.command)
+            point("agent-after-write")
+        except PlcUnreachable:
+            return False
+        except (PlcSilent, PlcConfused):
+            pass  # the answer, read next, tells whether it came through
+        return True  # even if it is confirmed, the PLC's program may come to it only later
 
     def _verified(self, found: Outcome | None, task: Task) -> Outcome | None:
         """Its end, or None while the PLC is at work on it; in both cases it came through, unless it never will."""
@@ -224,10 +244,11 @@ class Delivery:
         found = self._judge(status, opened)
         if found is not None or status.busy_seq == opened.command.cmd_seq:
             return found
-        if status.fence > self._fence():
-            return _never("it obeys an agent with a higher epoch now")
-        await self._write(lane, self._nothing(status, opened.command.cmd_seq))
-        status = await self._read(lane)
+        if status.fence > opened.command.fence:
+            return _never("it obeys a higher epoch now")
+        # Before our first connection we have no epoch yet; that of the command is good enough to make it void.
+        fence = max(self._fence(), opened.command.fence)
+        status = await self._void(lane, _nothing(opened.command.cmd_seq, status.done_seq, fence))
         found = self._judge(status, opened)
         if found is None and status.busy_seq != opened.command.cmd_seq:
             raise PlcConfused("the mailbox does not answer to the command that does nothing")
@@ -250,8 +271,16 @@ class Delivery:
         result = counted(self._device, opened.action, opened.attempt, status.counter_after)
         return Outcome(state=State.UNKNOWN, code=AckCode.NO_EVIDENCE, detail=lost, result=result)
 
-    def _nothing(self, status: MailboxStatus, after: int | None = None) -> MailboxCommand:
-        return _nothing(status.done_seq if after is None else after, status.done_seq, self._fence())
+    async def _void(self, lane: Lane, nothing: MailboxCommand) -> MailboxStatus:
+        """Put in the command that does nothing, and give the PLC's program the time of some scans to see it."""
+        await self._write(lane, nothing)
+        status = await self._read(lane)
+        for _ in range(SCANS):
+            if status.done_seq != nothing.last_seq or status.busy_seq:
+                break
+            await asyncio.sleep(SCAN_S)
+            status = await self._read(lane)
+        return status
 
     async def _read(self, lane: Lane) -> MailboxStatus:
         base = self._base + STATUS_OFFSET
@@ -282,9 +311,10 @@ def _end(device: Device, opened: Open, status: MailboxStatus) -> Outcome:
             result=result,
             evidence=Evidence.MAILBOX,
         )
-    detail = f"the PLC ended it with result {status.result}" + (
-        f" ({_REFUSALS[status.result]})" if status.result in _REFUSALS else ""
-    )
+    detail = f"the PLC ended it with result {status.result}"
+    if status.result not in _REFUSALS:  # a word that we do not know proves nothing
+        return Outcome(state=State.UNKNOWN, code=AckCode.NO_EVIDENCE, detail=detail, result=result)
+    detail = f"{detail} ({_REFUSALS[status.result]})"
     return Outcome(
         state=State.FAILED, code=AckCode.PLC_REFUSED, detail=detail, result=result, evidence=Evidence.MAILBOX
     )

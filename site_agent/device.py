@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from gateway.protocol.description import Interlock
 from gateway.protocol.ids import Id
 from gateway.protocol.messages import Value
+from gateway.protocol.topics import WRITE
+from site_agent.action_tables import ArgumentTable
 from site_agent.configuration import DeviceTable, PropertyTable
 from site_agent.describing import describe, interlocks_of
 from site_agent.registers import decode_words, encode_value, same
@@ -58,6 +60,17 @@ class Device:
     def interlocks_for(self, command: str) -> tuple[Interlock, ...]:
         """What forbids ``write``, or an action."""
         return interlocks_of(self._interlocks, command)
+
+    def check_encodable(self, name: str, values: Mapping[str, Value]) -> None:
+        """Make sure that registers can carry these valid values, before anything is promised.
+
+        Raises:
+            ValueError: one is beyond the range of its type.
+        """
+        tables: Mapping[str, PropertyTable | ArgumentTable]
+        tables = self._properties if name == WRITE else self.actions[name].input
+        for each, value in values.items():
+            encode_value(tables[each].type, value, tables[each].word_order)
 
     def once_writes(self, action: str, values: Mapping[str, Value]) -> tuple[WriteBlock, ...]:
         """The requests that start an action of a PLC without a mailbox: its arguments, and last of all the trigger."""

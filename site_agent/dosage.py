@@ -15,7 +15,8 @@ from site_agent.limits import Doses
 from site_agent.mailbox import Result
 from site_agent.outcome import Outcome, Task, Values, refused
 
-_COUNTER_LIMIT: Final = 2**32
+#: Where a mailbox's counters wrap.
+COUNTER_SPAN: Final = 2**32
 _VOID: Final = frozenset({State.REJECTED, State.EXPIRED, State.FAILED})
 
 
@@ -64,7 +65,9 @@ class Dosage:
             self._doses.correct(outcome.id, amount)
 
 
-def counted(device: Device, action: str, attempt: Attempt, after: int, before: int | None = None) -> Values:
+def counted(
+    device: Device, action: str, attempt: Attempt, after: int, before: int | None = None, span: int = COUNTER_SPAN
+) -> Values:
     """The result of a dose: what was asked, and what the PLC's counter says, before and after."""
     table, mailbox = device.actions[action], device.mailbox
     before = attempt.counter_before if before is None else before
@@ -72,8 +75,16 @@ def counted(device: Device, action: str, attempt: Attempt, after: int, before: i
     result: dict[str, Value | None] = {f"counter_before{unit}": before, f"counter_after{unit}": after}
     if table.argument is None or before is None:
         return result
-    given = (after - before) % _COUNTER_LIMIT
+    given = risen(before, after, span)
+    if given is None:
+        return result
     return {f"{table.argument}_asked": _tidy(attempt.amount), f"{table.argument}_counted": given, **result}
+
+
+def risen(before: int, after: int, span: int) -> int | None:
+    """How far a counter that wraps at ``span`` has come; None if it has fallen: a PLC that lost its memory."""
+    given = (after - before) % span
+    return given if given < span // 2 else None
 
 
 def _tidy(amount: float) -> int | float:

@@ -50,6 +50,8 @@ class Ends:
         self._outlet = outlet
         self._dosage = dosage
         self._unsettled: dict[str, tuple[str, Ack]] = {}
+        #: Those that were there at the last round of reminders.
+        self._due: set[str] = set()
 
     @property
     def full(self) -> bool:
@@ -64,6 +66,16 @@ class Ends:
     def keep(self, requester: str, outcome: Ack) -> None:
         """Repeat it until the centre has it; it is on disk already."""
         self._unsettled[outcome.id] = (requester, outcome)
+
+    def turn_away(self, requester: str, outcome: Ack, reply: ReplyTo) -> None:
+        """Say that nothing is done; it is on disk already.
+
+        Said again only as long as there is room: a flood of commands must not fill the memory (I15), and whoever missed
+        the answer can ask.
+        """
+        if not self.full:
+            self.keep(requester, outcome)
+        self.say(requester, outcome, reply)
 
     async def conclude(self, entry: Entry, outcome: Ack) -> None:
         """Make it durable. No ack may leave before, so this waits for a full disk to be cleared."""
@@ -92,10 +104,18 @@ class Ends:
         for requester, ack in self._unsettled.values():
             self._outlet.send_ack(AckTopic(self._site, requester, ack.id), ack)
 
+    def remind(self, limit: int) -> None:
+        """Say some of them again, each as often as the others; what has come up since the last round may wait."""
+        due = [each for each in self._unsettled if each in self._due][:limit]
+        for each in due:
+            requester, ack = self._unsettled[each] = self._unsettled.pop(each)
+            self._outlet.send_ack(AckTopic(self._site, requester, ack.id), ack)
+        self._due = set(self._unsettled)
+
     def settle(self, ids: tuple[str, ...]) -> None:
         """The centre has these ends now."""
-        known = [each for each in ids if each in self._unsettled and self._unsettled[each][1].final]
-        for each in known:
-            del self._unsettled[each]
-        if known:
-            self._journal.settle(known)
+        ended = [each for each in ids if each not in self._unsettled or self._unsettled[each][1].final]
+        for each in ended:
+            self._unsettled.pop(each, None)
+        if ended:
+            self._journal.settle(ended)

@@ -101,6 +101,8 @@ class Executor:
         for entry in left:
             if entry.outcome is not None:
                 self._ends.keep(entry.requester, entry.outcome)
+            else:
+                self._under_way[entry.id] = entry
         # What a person has to look at stays with that person.
         await self._acting.recover([each for each in left if each.outcome is None or each.outcome.code in _SOUGHT])
 
@@ -136,6 +138,10 @@ class Executor:
     def repeat(self) -> None:
         """Say every end again that the centre has not confirmed."""
         self._ends.repeat()
+
+    def remind(self, limit: int) -> None:
+        """Say some of them again, in turn."""
+        self._ends.remind(limit)
 
     def settle(self, ids: tuple[str, ...]) -> None:
         """The centre has these ends now."""
@@ -174,8 +180,7 @@ class Executor:
         if known is not entry:
             self._answer_repeat(request, reply, known)
         elif outcome is not None:
-            self._ends.keep(request.owner, outcome)
-            self._ends.say(request.owner, outcome, reply)
+            self._ends.turn_away(request.owner, outcome, reply)
         else:
             point("agent-journaled")
             await self._execute(request, reply, entry)
@@ -190,17 +195,19 @@ class Executor:
         entry = Entry(requester=request.owner, intent=self._ack(request, _ACCEPTED), outcome=outcome)
         known = await self._begin(request, reply, entry)
         if known is entry:
-            self._ends.keep(request.owner, outcome)
-            self._ends.say(request.owner, outcome, reply)
+            self._ends.turn_away(request.owner, outcome, reply)
         elif known is not None:
             self._answer_repeat(request, reply, known)
 
     async def _never(self, request: Request) -> Outcome:
         """What is to be said of a command that this agent has never seen; raises Unavailable."""
-        if request.kind is Kind.CANCEL:
-            return refused(AckCode.CANCELLED, "cancelled before it came")
         after = request.command.after
+        cancelled = request.kind is Kind.CANCEL
+        if cancelled and after is None:
+            return refused(AckCode.CANCELLED, "cancelled before it came")
         if await self._journal.covers(None if after is None else after.epoch, request.command.issued_at):
+            if cancelled:
+                return refused(AckCode.CANCELLED, "cancelled before it came")
             detail = "this site never saw the command, and will not carry it out any more"
             return Outcome(
                 state=State.EXPIRED, code=AckCode.DEADLINE_PASSED, detail=detail, evidence=Evidence.NEVER_SEEN
@@ -216,7 +223,9 @@ class Executor:
         try:
             return await self._journal.begin(entry, int(time.time())) or entry
         except Unavailable as error:
-            if request.kind is not Kind.QUESTION:  # a question is asked again
+            # Only what nobody has begun can be refused. A repeat, a question and a cancel may be about another.
+            open_here = request.id in self._under_way or self._ends.last(request.id) is not None
+            if request.kind is Kind.COMMAND and not open_here:
                 self._ends.say(request.owner, self._refuse_unwritten(request, str(error)), reply)
             return None
 
@@ -273,7 +282,7 @@ class Executor:
         try:
             await self._acting.act(progress.task(device), progress)
         finally:
-            del self._under_way[entry.id]
+            self._under_way.pop(entry.id, None)
 
     def _veto(self, lapses: int) -> Outcome | None:
         if self.fenced:
@@ -291,6 +300,7 @@ class Executor:
             trail.mark(Deed.VERIFIED)
         outcome = end_of(entry.intent, found, self.epoch, trail)
         await self._ends.conclude(entry, outcome)
+        self._under_way.pop(entry.id, None)
         log.info("resolved", command=entry.id, state=found.state.value, code=found.code.value)
         self._ends.say(entry.requester, outcome)
 

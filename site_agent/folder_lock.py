@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from gateway.protocol.errors import Fault, SettingsError
+
+_LOCKED_BYTE: Final = 4_096
 
 
 @contextmanager
@@ -28,8 +30,7 @@ def held(folder: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError:
-            file.seek(0)
-            owner = file.read(32).strip() or "unknown"
+            owner = _owner(file)
             detail = f"another agent (process {owner}) works in {folder}; stop it, or give this one a folder of its own"
             raise SettingsError("the site's file", [Fault("/agent/folder", "in-use", detail)]) from None
         with suppress(OSError):  # a full disk: who holds it is only for people
@@ -39,11 +40,19 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
+def _owner(file: IO[str]) -> str:
+    try:
+        file.seek(0)
+        return file.read(32).strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
 def _lock(file: IO[str]) -> None:
     if sys.platform == "win32":
         import msvcrt  # noqa: PLC0415 # only there
 
-        file.seek(0)
+        file.seek(_LOCKED_BYTE)  # beyond the text: a locked byte could not be read by others
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         import fcntl  # noqa: PLC0415 # not on Windows

@@ -155,6 +155,11 @@ def _objection(topic: CommandTopic, command: Command, device: Device) -> tuple[A
         faults = check_write(description, command.input)
     else:
         faults = check_action(description, topic.name, command.input)
+    if not faults:
+        try:
+            device.check_encodable(topic.name, command.input)
+        except ValueError as error:
+            return AckCode.INVALID_INPUT, str(error)
     return (AckCode.INVALID_INPUT, "; ".join(map(str, faults))[:1000]) if faults else (None, "")
 
 

@@ -13,15 +13,16 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from gateway.protocol.errors import TidegateError, Unavailable
+from gateway.protocol.errors import Unavailable
 from gateway.protocol.messages import Ack
 from site_agent import journal_rows as rows
+from site_agent.clock import Stamp, stamp
 from site_agent.journal_rows import Attempt, Entry
 
 __all__ = ["KEEP_S", "Attempt", "Entry", "Journal"]
@@ -98,12 +99,15 @@ class Journal:
         return await self._do(lambda db: rows.find(db, command_id))
 
     async def recent_attempts(self, unix_s: int) -> tuple[Entry, ...]:
-        """Every command with an attempt that was touched within :data:`RECENT_S`, committed or not.
+        """Every command with an attempt within :data:`RECENT_S`, committed or not.
+
+        By the time of day, ``unix_s`` now, or by the machine's uptime, which nobody can set: either is enough.
 
         Raises:
             Unavailable: the journal cannot be read.
         """
-        return await self._do(lambda db: rows.recent_attempts(db, unix_s - RECENT_S))
+        since = replace(_recently(), unix_s=unix_s - RECENT_S)
+        return await self._do(lambda db: rows.recent_attempts(db, since))
 
     async def results(self, device: str) -> tuple[Ack, ...]:
         """The latest ends of writes to a device that were read back.
@@ -151,7 +155,7 @@ class Journal:
         Raises:
             Unavailable: the journal cannot be written.
         """
-        await self._do(lambda db: rows.forget(db, unix_s - KEEP_S))
+        await self._do(lambda db: rows.forget(db, unix_s - KEEP_S, _recently()))
 
     async def _do(self, run: Callable[[sqlite3.Connection], R]) -> R:
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
@@ -204,6 +208,11 @@ class Journal:
             self._loop.call_soon_threadsafe(_resolve, answers)
 
 
+def _recently() -> Stamp:
+    now = stamp()
+    return replace(now, elapsed_s=now.elapsed_s - RECENT_S, unix_s=now.unix_s - RECENT_S)
+
+
 def _resolve(answers: list[tuple[asyncio.Future[Any] | None, Any, Exception | None]]) -> None:
     for future, result, error in answers:
         if future is None or future.done():
@@ -221,7 +230,7 @@ def _commit(
         db.execute("BEGIN IMMEDIATE")
         results = [operation.run(db) for operation in batch]
         db.execute("COMMIT")
-    except (sqlite3.Error, TidegateError) as error:
+    except Exception as error:  # whatever it is, it must not end the thread that everybody waits for
         if db.in_transaction:
             db.execute("ROLLBACK")
         failure = Unavailable("journal", str(error))

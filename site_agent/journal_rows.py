@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS forgotten (until_s INTEGER NOT NULL);
 #: What was asked of the PLC for an action; files of earlier versions get it on opening.
 _ATTEMPT: Final = "ALTER TABLE commands ADD COLUMN attempt TEXT"
 _ATTEMPTED: Final = "CREATE INDEX IF NOT EXISTS commands_attempted ON commands (touched_s) WHERE attempt IS NOT NULL"
+_BOOT, _ELAPSED_S = "json_extract(attempt, '$.stamp.boot')", "json_extract(attempt, '$.stamp.elapsed_s')"
 _ENTRY: Final = "SELECT requester, intent, outcome, attempt FROM commands"
 #: Ends looked at to know what a device has held.
 _RESULTS: Final = 50
@@ -131,16 +132,21 @@ def settle(db: sqlite3.Connection, ids: list[str]) -> None:
     db.executemany("UPDATE commands SET committed = 1 WHERE id = ? AND final", [(each,) for each in ids])
 
 
-def forget(db: sqlite3.Connection, before_s: int) -> None:
-    """Drop old ends that the centre has, and remember how far back memory reaches now."""
-    old = "FROM commands WHERE committed AND final AND touched_s < ?"
-    (youngest_s,) = db.execute(f"SELECT max(touched_s) {old}", (before_s,)).fetchone()
+def forget(db: sqlite3.Connection, before_s: int, recent: Stamp) -> None:
+    """Drop old ends that the centre has, and remember how far back memory reaches now; nothing since ``recent``."""
+    # A clock that was set on makes a dose of this morning look old; the machine's uptime knows better.
+    ours = (before_s, recent.boot or None, recent.elapsed_s)
+    old = (
+        "FROM commands WHERE committed AND final AND touched_s < ?"
+        f" AND (attempt IS NULL OR {_BOOT} IS NOT ? OR {_ELAPSED_S} < ?)"
+    )
+    (youngest_s,) = db.execute(f"SELECT max(touched_s) {old}", ours).fetchone()
     if youngest_s is None:
         return
     known = db.execute("SELECT max(until_s) FROM forgotten").fetchone()[0]
     db.execute("DELETE FROM forgotten")
     db.execute("INSERT INTO forgotten VALUES (?)", (max(youngest_s, known or 0),))
-    db.execute(f"DELETE {old}", (before_s,))
+    db.execute(f"DELETE {old}", ours)
 
 
 def load(db: sqlite3.Connection) -> tuple[Entry, ...]:
@@ -148,10 +154,13 @@ def load(db: sqlite3.Connection) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in db.execute(f"{_ENTRY} WHERE NOT committed ORDER BY id"))
 
 
-def recent_attempts(db: sqlite3.Connection, since_s: int) -> tuple[Entry, ...]:
-    """Commands with an attempt, touched since then."""
-    query = f"{_ENTRY} WHERE attempt IS NOT NULL AND touched_s >= ? ORDER BY touched_s"
-    return tuple(_entry(row) for row in db.execute(query, (since_s,)))
+def recent_attempts(db: sqlite3.Connection, since: Stamp) -> tuple[Entry, ...]:
+    """Commands with an attempt since then, by the machine's uptime or by the time of day."""
+    query = (
+        f"{_ENTRY} WHERE attempt IS NOT NULL AND (touched_s >= ? OR ({_BOOT} = ? AND {_ELAPSED_S} >= ?))"
+        " ORDER BY touched_s"
+    )
+    return tuple(_entry(row) for row in db.execute(query, (since.unix_s, since.boot or None, since.elapsed_s)))
 
 
 def results(db: sqlite3.Connection, device: str) -> tuple[Ack, ...]:

@@ -7,6 +7,8 @@ the evidence; without one the best that can be said is ``unknown``.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from gateway.crash import point
@@ -14,12 +16,12 @@ from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Deed
 from site_agent import clock
-from site_agent.checks import last_checks, too_late
+from site_agent.checks import last_checks, may_begin, too_late
 from site_agent.device import WriteBlock
-from site_agent.dosage import Dosage, counted
+from site_agent.dosage import COUNTER_SPAN, Dosage, counted, risen
 from site_agent.drivers.port import PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
 from site_agent.journal import Attempt
-from site_agent.lane import Lane
+from site_agent.lane import Lane, LaneFull
 from site_agent.outcome import Outcome, Task, Values, refused
 
 #: Between two looks at the counter.
@@ -36,7 +38,7 @@ async def send_once(lane: Lane, task: Task, dosage: Dosage) -> tuple[Attempt | N
     except PlcError as error:
         return None, refused(AckCode.PLC_LOST, f"{error}; the command was not sent")
     attempt = _attempt(task, before)
-    refusal = await dosage.admit(task, attempt) or too_late(task)
+    refusal = too_late(task) or await dosage.admit(task, attempt) or await may_begin(lane, task)
     if refusal is not None:
         return attempt, refusal
     task.on_accepted()
@@ -48,13 +50,14 @@ async def count(lane: Lane, task: Task, attempt: Attempt) -> Outcome | None:
     if attempt.counter_before is None:
         return unconfirmed("the PLC took it, and has nothing that confirms it", {})
     try:
-        after = await _counter(lane, task)
+        after = await _counter(lane, task) or 0
     except PlcError:
         return None
-    result = counted(task.device, task.name, attempt, after or 0)
-    given = ((after or 0) - attempt.counter_before) % 2**32
-    if given < attempt.amount:
+    span = _span(task)
+    given = risen(attempt.counter_before, after, span)
+    if given is None or given < max(attempt.amount, 1):
         return None
+    result = counted(task.device, task.name, attempt, after, span=span)
     task.trail.mark(Deed.VERIFIED)
     return Outcome(state=State.APPLIED, code=AckCode.APPLIED, result=result, evidence=Evidence.COUNTER)
 
@@ -62,12 +65,14 @@ async def count(lane: Lane, task: Task, attempt: Attempt) -> Outcome | None:
 async def counted_short(lane: Lane, task: Task, attempt: Attempt) -> Outcome:
     """A lane's job when the time for the action is over: as much as the counter says."""
     try:
-        after = await _counter(lane, task)
+        after = await _counter(lane, task) or 0
     except PlcError as error:
         return unconfirmed(str(error), {})
-    result = counted(task.device, task.name, attempt, after or 0)
-    if after == attempt.counter_before:
-        return unconfirmed("the PLC took it, but its counter has not moved", result)
+    before, span = attempt.counter_before or 0, _span(task)
+    result = counted(task.device, task.name, attempt, after, span=span)
+    given = risen(before, after, span)
+    if not given:
+        return unconfirmed(f"the PLC took it, but its counter has {'fallen' if given is None else 'not moved'}", result)
     detail = "the counter has risen by less than was asked"
     return Outcome(
         state=State.PARTIAL, code=AckCode.DOSE_SHORT, detail=detail, result=result, evidence=Evidence.COUNTER
@@ -82,31 +87,48 @@ def unconfirmed(detail: str, result: Values) -> Outcome:
 async def follow(lane: Lane, task: Task, attempt: Attempt) -> Outcome:
     """Look at the counter until it proves the action done, or the time for it is over."""
     until_s = clock.elapsed_s() + task.device.actions[task.name].longest_s
-    while clock.elapsed_s() < until_s:
-        found = await lane.write_job(lambda lane: count(lane, task, attempt))
-        if found is not None:
-            return found
+    while True:
+        look = count if clock.elapsed_s() < until_s else counted_short
+        with suppress(LaneFull):  # it has begun, so that is no reason to refuse it
+            found = await lane.write_job(partial(look, task=task, attempt=attempt))
+            if found is not None:
+                return found
         await asyncio.sleep(LOOK_EVERY_S)
-    return await lane.write_job(lambda lane: counted_short(lane, task, attempt))
 
 
 async def _write(lane: Lane, task: Task) -> Outcome | None:
     blocks: tuple[WriteBlock, ...] = task.device.once_writes(task.name, task.input)
+    triggered = task.device.actions[task.name].trigger is not None
     for number, block in enumerate(blocks):
+        # With a trigger the last request begins it; without one any may have.
+        harmless, last = triggered or not number, number == len(blocks) - 1
+        late = await may_begin(lane, task) if number else None
+        if late is not None:
+            return _not_begun(late.detail) if harmless else unconfirmed(f"{late.detail}; part of it was written", {})
         point("agent-before-write")
         try:
             await lane.write(block.address, block.words)
         except (PlcUnreachable, PlcRefused) as error:
-            if number:
+            if not harmless:
                 return unconfirmed(f"{error}, after part of it was written", {})
-            how = AckCode.PLC_REFUSED if isinstance(error, PlcRefused) else AckCode.NOT_WRITTEN
-            evidence = Evidence.REFUSAL if isinstance(error, PlcRefused) else Evidence.NOT_BEGUN
-            return Outcome(state=State.FAILED, code=how, detail=str(error), evidence=evidence)
+            if isinstance(error, PlcUnreachable):
+                return _not_begun(str(error))
+            return Outcome(state=State.FAILED, code=AckCode.PLC_REFUSED, detail=str(error), evidence=Evidence.REFUSAL)
         except (PlcSilent, PlcConfused) as error:
-            return unconfirmed(str(error), {})
+            return _not_begun(str(error)) if triggered and not last else unconfirmed(str(error), {})
         point("agent-after-write")
     task.trail.mark(Deed.WRITTEN)
     return None
+
+
+def _not_begun(detail: str) -> Outcome:
+    return Outcome(state=State.FAILED, code=AckCode.NOT_WRITTEN, detail=detail, evidence=Evidence.NOT_BEGUN)
+
+
+def _span(task: Task) -> int:
+    """Where the counter wraps."""
+    name = task.device.actions[task.name].counter
+    return COUNTER_SPAN if name is None else 0x1_0000 ** sum(each.count for each in task.device.read_blocks([name]))
 
 
 async def _counter(lane: Lane, task: Task) -> int | None:

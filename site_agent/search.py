@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
+
 from site_agent.lane import LaneFull
+
+log = structlog.get_logger(__name__)
 
 #: Pause between two looks at a PLC that does not answer.
 EVERY_S: Final = 2.0
@@ -41,4 +45,6 @@ async def _repeat(look: Callable[[], Awaitable[bool]]) -> None:
                 return
         except LaneFull:
             pass
+        except Exception:  # a search that ended would leave its command open until the next start
+            log.exception("search-broke")
         await asyncio.sleep(EVERY_S)

@@ -14,7 +14,7 @@ from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Deed, Value
 from site_agent import clock
-from site_agent.checks import last_checks, too_late
+from site_agent.checks import last_checks, may_begin, too_late
 from site_agent.device import Device, WriteBlock
 from site_agent.drivers.port import BUSY, PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
 from site_agent.lane import Lane
@@ -33,18 +33,9 @@ async def perform(lane: Lane, task: Task) -> Outcome:
     task.on_accepted()
     sent = False
     for block in task.device.write_blocks(task.input):
-        point("agent-before-write")
-        try:
-            await _write(lane, task, block)
-        except PlcUnreachable as error:
-            if not sent:
-                return _not_begun(error)
-            return await _prove(lane, task)
-        except PlcRefused as error:
-            return await _report_refusal(lane, task, error)
-        except (PlcSilent, PlcConfused):
-            return await _prove(lane, task)
-        point("agent-after-write")
+        found = await _send(lane, task, block, first=not sent)
+        if found is not None:
+            return found
         sent = True
     task.trail.mark(Deed.WRITTEN)
     return await _verify(lane, task)
@@ -87,6 +78,23 @@ async def prove(
         detail="the PLC holds neither the asked nor the former values",
         result=held,
     )
+
+
+async def _send(lane: Lane, task: Task, block: WriteBlock, *, first: bool) -> Outcome | None:
+    """One block of a write; the end, if it ends here."""
+    try:
+        if not first and await may_begin(lane, task) is not None:
+            return await _prove(lane, task)
+        point("agent-before-write")
+        await _write(lane, task, block)
+    except PlcUnreachable as error:
+        return _not_begun(error) if first else await _prove(lane, task)
+    except PlcRefused as error:
+        return await _report_refusal(lane, task, error)
+    except (PlcSilent, PlcConfused):
+        return await _prove(lane, task)
+    point("agent-after-write")
+    return None
 
 
 async def _write(lane: Lane, task: Task, block: WriteBlock) -> None:

@@ -35,9 +35,15 @@ def _toml_value(value: object) -> str:
 
 
 def site_toml(
-    login: Login, folder: Path, plc_port: int, *, heartbeat_s: float, timeout_s: float, feed: Mapping[str, object]
+    login: Login,
+    folder: Path,
+    plc_port: int,
+    *,
+    heartbeat_s: float,
+    timeout_s: float,
+    feed: Mapping[str, object] | None,
 ) -> str:
-    """A site's file with one feeder on one PLC; ``feed`` adds to the action's table."""
+    """A site's file with one feeder on one PLC; ``feed`` adds to the action's table, None: it has no mailbox."""
     lines = [
         f"site = {_toml_value(login.username)}",
         "[broker]",
@@ -59,10 +65,13 @@ def site_toml(
         'id = "feeder-1"',
         'title = "Feeder 1"',
         'plc = "plc-1"',
-        f"mailbox = {_toml_value(MAILBOX)}",
-        f"actions.feed = {_toml_value({**FEED, **feed})}",
-        f"interlocks = [{_toml_value(INTERLOCK)}]",
     ]
+    if feed is not None:
+        lines += [
+            f"mailbox = {_toml_value(MAILBOX)}",
+            f"actions.feed = {_toml_value({**FEED, **feed})}",
+            f"interlocks = [{_toml_value(INTERLOCK)}]",
+        ]
     for name, table in FEEDER.items():
         lines.append(f"[devices.properties.{name}]")
         lines += [f"{key} = {_toml_value(value)}" for key, value in table.items()]
@@ -80,29 +89,35 @@ class AgentProcess:
     plc_port: int
     heartbeat_s: float = 1.0
     timeout_s: float = 0.4
-    #: What the action's table has beside the usual.
-    feed: Mapping[str, object] = field(default_factory=dict)
+    #: What the action's table has beside the usual; None: the feeder has no mailbox, so it only has settings.
+    feed: Mapping[str, object] | None = field(default_factory=dict)
     #: Where the process is to die, see gateway.crash.
     crash_at: str = ""
+    #: More variables of the process.
+    environment: Mapping[str, str] = field(default_factory=dict)
+    #: Words of the site's file, each with what stands there instead.
+    edits: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start it; use :meth:`Technician.online` to wait for its birth."""
         self.folder.mkdir(exist_ok=True)
         path = self.folder / "site.toml"
-        path.write_text(
-            site_toml(
-                self.login,
-                self.folder,
-                self.plc_port,
-                heartbeat_s=self.heartbeat_s,
-                timeout_s=self.timeout_s,
-                feed=self.feed,
-            )
+        text = site_toml(
+            self.login,
+            self.folder,
+            self.plc_port,
+            heartbeat_s=self.heartbeat_s,
+            timeout_s=self.timeout_s,
+            feed=self.feed,
         )
+        for old, new in self.edits.items():
+            assert old in text, f"{old} is not in the site's file"
+            text = text.replace(old, new)
+        path.write_text(text)
         (self.folder / "password").write_text(self.login.password.get_secret_value())
         command = [sys.executable, "-m", "gateway", "agent", "--config", str(path)]
-        environment = {**os.environ, VARIABLE: self.crash_at}
+        environment = {**os.environ, **self.environment, VARIABLE: self.crash_at}
         with (self.folder / "agent.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
 

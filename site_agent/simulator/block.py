@@ -67,7 +67,7 @@ _MAILBOX_ROWS: Final = (
     ("+20..29", "mailbox", "command", "whole", "cmd_seq, last_seq, fence, op, arg_1, arg_2, check"),
     ("+30..41", "mailbox", "answer", "no", "done_seq, done_check, result, before, after, busy_seq, fence"),
     ("+42", "mailbox", "watchdog", "any", "the agent counts here"),
-    ("+43", "mailbox", "alive", "no", "1: counted within the last minute"),
+    ("+43", "mailbox", "alive", "no", "0: the agent counted, and then not for a minute"),
 )
 
 

@@ -12,8 +12,12 @@ from pathlib import Path
 import click
 
 from gateway import logs
+from site_agent.mailbox import STATUS_SIZE, MailboxCommand
 from site_agent.simulator import block
+from site_agent.simulator.dosing import FEED, LARGEST_G, SMALLEST_G
 from site_agent.simulator.farm import LAYOUT, Address, Farm
+
+_EXAMPLE = " ".join(map(str, MailboxCommand(cmd_seq=7, last_seq=0, fence=3, op=FEED, arg_1=100).words()))
 
 
 def _teach() -> str:
@@ -34,7 +38,16 @@ def _teach() -> str:
         "  mbpoll -m tcp -p 5020 -0 -r 0 -1 127.0.0.1\n"
         "  mbpoll -m tcp -p 5020 -0 -r 100 -1 127.0.0.1\n"
         "Change feeder-1's portion as its panel does:\n"
-        "  mbpoll -m tcp -p 5020 -0 -r 0 127.0.0.1 130\n"
+        "  mbpoll -m tcp -p 5020 -0 -r 0 127.0.0.1 130\n\n"
+        "Through the mailbox a PLC takes a command exactly once: +20..29 in one request, and only if check fits, "
+        "last_seq is its done_seq, cmd_seq is another and not 0, and fence is not below its own. Anything else is "
+        f"stored and does nothing. op 1 feeds arg_1 grams ({SMALLEST_G} to {LARGEST_G}), op 0 only moves done_seq on. "
+        "check is the CRC-16/MODBUS of +20..28, high byte first. result: 1 done, 2 short, 3 interrupted, 4 interlocked, "
+        "5 bad argument. Each number of two registers has its high word first.\n\n"
+        "\b\n"
+        "Feed 100 g at a fresh feeder-1 (a second time it does nothing), and look at the answer:\n"
+        f"  mbpoll -m tcp -p 5020 -0 -r {block.MAILBOX} -1 127.0.0.1 {_EXAMPLE}\n"
+        f"  mbpoll -m tcp -p 5020 -0 -r {block.STATUS} -c {STATUS_SIZE} -1 127.0.0.1\n"
     )
 
 

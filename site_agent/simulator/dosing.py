@@ -11,6 +11,8 @@ from site_agent.mailbox import NO_OPERATION, MailboxCommand, MailboxStatus, Resu
 FEED: Final = 1
 SMALLEST_G, LARGEST_G = 5, 500
 FLOW_G_PER_S: Final = 100
+#: Seconds of the clock, not of the farm, without a new count of the agent until the safe state.
+WATCHDOG_S: Final = 60.0
 _UINT32: Final = 0xFFFF_FFFF
 
 
@@ -33,6 +35,29 @@ class Doser:
     total_g: int
     hopper_g: int
     run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What the PLC has seen of the watchdog's word since power-up; an agent that never counted is not waited for."""
+
+    word: int = 0
+    since_s: float = 0.0
+    counted: bool = False
+
+    def see(self, word: int, now_s: float) -> Watch:
+        """With the word as it is now."""
+        if word == self.word:
+            return self
+        return Watch(word=word, since_s=now_s, counted=True)
+
+    def anew(self, now_s: float) -> Watch:
+        """Whoever commands lives: a dose begins with the whole time before it."""
+        return replace(self, since_s=now_s)
+
+    def alive(self, now_s: float) -> bool:
+        """Whether the agent is not overdue."""
+        return not self.counted or now_s - self.since_s <= WATCHDOG_S
 
 
 def scan(doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool, alive: bool) -> Doser:

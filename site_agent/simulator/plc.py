@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from pymodbus.constants import ExcCodes
@@ -21,12 +21,12 @@ _SERVED: Final = frozenset({_READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_W
 class SimulatedPlc:
     """Blocks of feeder registers behind a Modbus TCP port; clients may write settings only, the program anything.
 
-    ``on_write`` is called when a client's write has been accepted, just before it is stored, and told whether it
-    is one to the mailbox.
+    ``on_write`` is awaited when a client's write has been stored, before its answer leaves, and told whether it is
+    one to the mailbox.
     """
 
     def __init__(
-        self, host: str, port: int, memory: Mapping[int, Sequence[int]], on_write: Callable[[bool], None]
+        self, host: str, port: int, memory: Mapping[int, Sequence[int]], on_write: Callable[[bool], Awaitable[None]]
     ) -> None:
         self._host = host
         self._port = port
@@ -108,7 +108,10 @@ class SimulatedPlc:
             return ExcCodes.ILLEGAL_ADDRESS
         if code := refusal(address - base, words):
             return ExcCodes(code)
-        self._on_write(address - base >= MAILBOX)
+        # The library has no hook behind its storing. So store now; that it then stores the same again changes nothing,
+        # because the program changes no register that clients may write.
+        await self.write(address, words)
+        await self._on_write(address - base >= MAILBOX)
         return None
 
 

@@ -32,7 +32,7 @@ def agent(
     broker: RunningBroker, site_id: str, tmp_path: Path, plc: FaultyPlc, technician: Technician
 ) -> Iterator[AgentProcess]:
     """The site's agent, born and beating."""
-    with AgentProcess(broker.add_site(site_id), tmp_path / "site", plc.port).running() as running:
+    with AgentProcess(broker.add_site(site_id), tmp_path / "site", plc.port, feed=None).running() as running:
         technician.online()
         eventually(lambda: any(state.quality == "good" for state in technician.states()), what="a good state")
         yield running

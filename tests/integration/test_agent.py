@@ -42,6 +42,7 @@ def test_panel_edit_shows_in_the_retained_state(technician: Technician, plc: Fau
     assert technician.states()[-1].revision != before
 
 
+@pytest.mark.fault("F37")
 @pytest.mark.invariant("I1")
 @pytest.mark.usefixtures("agent")
 def test_command_twice_writes_once_and_says_duplicate(technician: Technician, plc: FaultyPlc) -> None:
@@ -200,6 +201,7 @@ def test_write_with_the_right_revision_is_applied(technician: Technician) -> Non
     assert technician.final(technician.send({"portion_g": 190}, expect=Expect(revision=revision))).state == "applied"
 
 
+@pytest.mark.fault("F46")
 @pytest.mark.invariant("I1")
 def test_retained_command_is_never_obeyed(
     agent: AgentProcess, broker: RunningBroker, technician: Technician, plc: FaultyPlc
@@ -220,6 +222,7 @@ def test_retained_command_is_never_obeyed(
     assert plc.writes == [Write(6, 0, (200,))]
 
 
+@pytest.mark.fault("F41")
 @pytest.mark.usefixtures("agent")
 @pytest.mark.invariant("I15")
 def test_bytes_that_are_no_command_are_survived(technician: Technician) -> None:
@@ -229,6 +232,7 @@ def test_bytes_that_are_no_command_are_survived(technician: Technician) -> None:
     assert technician.final(technician.send({"portion_g": 240})).state is State.APPLIED
 
 
+@pytest.mark.fault("F25")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I6")
 def test_command_refused_for_a_locked_journal_stays_refused(

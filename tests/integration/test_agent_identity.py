@@ -18,6 +18,7 @@ from tests.plc import FaultyPlc, Write
 from tests.running_broker import RunningBroker
 
 
+@pytest.mark.fault("F46")
 @pytest.mark.invariant("I2")
 def test_command_sent_while_the_agent_was_gone_never_comes_later(
     agent: AgentProcess, technician: Technician, plc: FaultyPlc
@@ -82,6 +83,7 @@ def test_epoch_rises_with_every_connection(agent: AgentProcess, technician: Tech
     assert technician.online(above=first).epoch > first
 
 
+@pytest.mark.fault("F39")
 @pytest.mark.invariant("I11")
 @pytest.mark.usefixtures("agent")
 def test_late_offline_is_corrected(broker: RunningBroker, technician: Technician) -> None:

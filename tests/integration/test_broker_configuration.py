@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import socket
 
+import pytest
 from pydantic import SecretStr
 
 from gateway.demo.broker import PACKET_BYTES
@@ -73,6 +74,7 @@ def test_second_terminal_of_a_person_leaves_the_first_alone(broker: RunningBroke
         assert not first.lost.is_set()
 
 
+@pytest.mark.fault("F40")
 def test_packet_above_the_limit_ends_the_connection(broker: RunningBroker, site_id: str) -> None:
     """The broker takes nothing larger than the protocol's largest body with its wrapping."""
     login = broker.add_site(site_id)

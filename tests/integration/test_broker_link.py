@@ -171,6 +171,7 @@ def test_publish_that_the_broker_refuses_fails_with_its_reason(
     assert link.connected
 
 
+@pytest.mark.fault("F40")
 def test_publish_of_a_body_beyond_the_limit_is_refused_here(broker: RunningBroker, make_link: LinkMaker) -> None:
     """The broker would end the connection, and paho would repeat it for ever (P17, P18)."""
     link = make_link(broker.login("@gateway"))

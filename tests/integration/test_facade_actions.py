@@ -58,6 +58,7 @@ def _body(answer: TestResponse) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.invariant("I1")
 def test_one_key_at_two_facades_at_once_is_one_command(
     facades: tuple[RunningFacade, RunningFacade], site: AnsweringSite
@@ -73,6 +74,7 @@ def test_one_key_at_two_facades_at_once_is_one_command(
     assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.invariant("I1")
 def test_key_is_known_at_the_other_facade_when_the_first_one_is_gone(
     facades: tuple[RunningFacade, RunningFacade], site: AnsweringSite

@@ -85,6 +85,7 @@ def _wrong(facade: RunningFacade, site: str, number: int) -> tuple[int, str]:
     return answer.status_code, str(body["code"])
 
 
+@pytest.mark.fault("F40")
 @pytest.mark.invariant("I5")
 @pytest.mark.invariant("I15")
 def test_wrong_requests_are_refused_unheard_and_survived(

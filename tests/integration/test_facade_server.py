@@ -97,6 +97,7 @@ def test_killed_parent_takes_its_worker_along(facade: FacadeProcess) -> None:
     facade.start()
 
 
+@pytest.mark.fault("F40")
 @pytest.mark.invariant("I15")
 def test_endless_body_is_refused_before_it_is_read(facade: FacadeProcess, waiting: str) -> None:
     """F40: the bound is ours, whatever the caller announces."""
@@ -148,6 +149,7 @@ def test_readers_that_do_not_read_block_nobody(facade: FacadeProcess, waiting: s
             each.close()
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I14")
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,39 +17,10 @@ import pytest
 from gateway.protocol.errors import SettingsError, Unavailable
 from site_agent.simulator import block
 from site_agent.simulator.farm import Farm
+from tests.farms import Clock, ask, values
 from tests.requirements import program
 
 PLCS = ("plc-1", "plc-2")
-
-
-class Clock:
-    """Seconds of a farm's calendar, moved by hand."""
-
-    def __init__(self, hour: float) -> None:
-        self.now_s = hour * 3600
-
-    def __call__(self) -> float:
-        """The time now."""
-        return self.now_s
-
-
-async def ask(farm: Farm, pdu: bytes, *, plc: str = "plc-1", unit: int = 1) -> bytes:
-    """Function code and data of the reply to these bytes, over a plain socket."""
-    address = farm.addresses[plc]
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    writer.write(struct.pack(">HHHB", 7, 0, len(pdu) + 1, unit) + pdu)
-    async with asyncio.timeout(5):
-        header = await reader.readexactly(7)
-        reply = await reader.readexactly(int.from_bytes(header[4:6], "big") - 1)
-    writer.close()
-    await writer.wait_closed()
-    return reply
-
-
-async def values(farm: Farm, *, plc: str = "plc-1", base: int = 0) -> dict[str, object]:
-    """A feeder's values as plain bytes from the wire give them."""
-    reply = await ask(farm, struct.pack(">BHH", 3, base, block.SIZE), plc=plc)
-    return dict(block.decode(struct.unpack(f">{block.SIZE}H", reply[2:])))
 
 
 @pytest.fixture

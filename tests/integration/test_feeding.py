@@ -63,6 +63,7 @@ def test_feed_is_applied_with_grams_asked_and_counted(technician: Technician, pl
     assert _grams(plc) == [120]
 
 
+@pytest.mark.fault("F37")
 @pytest.mark.invariant("I1")
 def test_feed_with_the_same_id_twice_feeds_once(technician: Technician, plc: FaultyPlc) -> None:
     """The second one is answered from the journal."""
@@ -128,7 +129,7 @@ def test_write_while_a_dose_runs_does_not_wait(technician: Technician, plc: Faul
 def test_feed_not_taken_by_the_deadline_never_is(technician: Technician, plc: FaultyPlc) -> None:
     """All writes are lost on the way until the time is over; then the command is made void in the PLC."""
     _fed(technician, 5)
-    plc.misbehave(faults.DROP, on=faults.WRITES, times=2)
+    plc.misbehave(faults.DROP, on={faults.WRITE_MANY}, times=2)  # not the watchdog word
     ack = technician.final(technician.feed(100, ttl_s=0.5))
     assert (ack.state, ack.code, ack.evidence) == (State.FAILED, AckCode.NOT_WRITTEN, Evidence.MAILBOX)
     assert _grams(plc) == [5]
@@ -138,7 +139,7 @@ def test_feed_not_taken_by_the_deadline_never_is(technician: Technician, plc: Fa
 def test_feed_that_arrives_late_at_the_plc_does_nothing(technician: Technician, plc: FaultyPlc) -> None:
     """A gateway in front of the PLC passes the write on after the agent has given it up and said so."""
     _fed(technician, 5)
-    plc.misbehave(faults.late(2.0), on=faults.WRITES, times=1)
+    plc.misbehave(faults.late(2.0), on={faults.WRITE_MANY}, times=1)
     first = technician.final(technician.feed(100, ttl_s=0.5), within_s=15)
     assert first.state is State.FAILED
     assert _fed(technician, 60).state is State.APPLIED

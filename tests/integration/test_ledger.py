@@ -230,6 +230,7 @@ def test_page_filters_by_site_and_state(ledger: Ledger) -> None:
     assert ([each.id for each in records], following) == ([wanted.id], None)
 
 
+@pytest.mark.fault("F32")
 def test_record_while_another_holds_the_lock_is_unavailable(ledger: Ledger, engine: Engine) -> None:
     """A locked database refuses in about a second, and the command is not there afterwards."""
     command = asked()
@@ -238,6 +239,7 @@ def test_record_while_another_holds_the_lock_is_unavailable(ledger: Ledger, engi
     assert ledger.get(command.id) is None
 
 
+@pytest.mark.fault("F34")
 def test_record_on_a_full_disk_is_unavailable_and_reads_go_on(ledger: Ledger, engine: Engine) -> None:
     """SQLite's "database or disk is full" refuses new commands; what is there can be read."""
     known = asked()

@@ -116,6 +116,7 @@ def test_forget_of_what_is_not_a_heartbeat_deletes_it(liveness: Liveness, client
     assert client.get(_key(site_id)) is None
 
 
+@pytest.mark.fault("F29")
 @pytest.mark.invariant("I4")
 def test_read_of_a_frozen_redis_is_unavailable_soon(own_redis: RedisProcess) -> None:
     """The library's own retries are off: one time-out, not twenty-five."""

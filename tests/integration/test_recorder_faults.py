@@ -74,6 +74,7 @@ def test_gateway_killed_and_restarted_commits_what_the_agent_repeats(centre: Sta
     assert record.state is State.APPLIED
 
 
+@pytest.mark.fault("F50")
 @pytest.mark.invariant("I7", "I8")
 @pytest.mark.parametrize("step", ["gateway-before-commit", "gateway-committed", "gateway-told"])
 def test_gateway_that_dies_around_a_commit_loses_no_outcome(make_stack: StackMaker, step: str) -> None:
@@ -137,6 +138,7 @@ def test_gateway_killed_is_declared_offline_by_the_broker(centre: Stack) -> None
         eventually(lambda: agent.hosts[-1:] and agent.hosts[-1].state is SiteState.OFFLINE, what="the will")
 
 
+@pytest.mark.fault("F28")
 def test_acks_are_recorded_while_redis_is_down_and_beats_once_it_is_back(centre: Stack, liveness: Liveness) -> None:
     """Redis and the database do not need each other, and Redis is used again without a restart."""
     with _agent(centre) as agent:
@@ -155,6 +157,7 @@ def test_acks_are_recorded_while_redis_is_down_and_beats_once_it_is_back(centre:
         eventually(beat_and_look, within_s=10, what="an open gate")
 
 
+@pytest.mark.fault("F29")
 @pytest.mark.invariant("I4")
 def test_will_during_a_redis_outage_closes_the_gate_once_redis_is_back(centre: Stack, liveness: Liveness) -> None:
     """A close that could not be written is not forgotten."""

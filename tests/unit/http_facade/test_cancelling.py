@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from gateway.broker import BrokerRefused
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack, Command
+from gateway.protocol.messages import Ack, After, Command
 from gateway.protocol.topics import CommandTopic
 from tests.fake_parts import DEVICE, ME, SITE, FakeParts, acking, done
 
@@ -60,7 +60,13 @@ def test_cancel_publishes_the_id_and_nothing_that_acts(client: FlaskClient, part
     _cancel(client, command, "wait=0")
     ((topic, sent, expiry_s),) = parts.link.published
     assert (topic.site, topic.requester, topic.device, topic.name) == (SITE, ME, DEVICE, "cancel")
-    assert (sent.id, sent.input, sent.asked_by, sent.order, sent.after) == (command, {}, None, None, None)
+    assert (sent.id, sent.input, sent.asked_by, sent.order, sent.after) == (
+        command,
+        {},
+        None,
+        None,
+        After(epoch=5, seq=0, age_s=0),
+    )
     assert (sent.actor, expiry_s) == ("http-token", 10)
 
 

@@ -93,6 +93,7 @@ def test_check_with_another_plc_lost_passes(gate: Gate, mirror: _Mirror) -> None
     assert gate.check("arava-1", "plc-2").seq == 7
 
 
+@pytest.mark.fault("F31")
 @pytest.mark.invariant("I4")
 def test_check_of_a_key_that_outlives_its_beat_is_refused(gate: Gate, mirror: _Mirror, clock: _Clock) -> None:
     """Redis' clock set back keeps the key alive; our own clock shuts the gate."""
@@ -104,6 +105,7 @@ def test_check_of_a_key_that_outlives_its_beat_is_refused(gate: Gate, mirror: _M
         gate.check("arava-1", "plc-1")
 
 
+@pytest.mark.fault("F31")
 def test_age_after_a_step_back_of_redis_grows_by_our_own_clock(gate: Gate, mirror: _Mirror, clock: _Clock) -> None:
     """What we have seen ourselves is a lower bound of the age."""
     mirror.alive = _alive(age_s=1.0)
@@ -113,6 +115,7 @@ def test_age_after_a_step_back_of_redis_grows_by_our_own_clock(gate: Gate, mirro
     assert gate.check("arava-1", "plc-1").age_s == 4.0
 
 
+@pytest.mark.fault("F31")
 @pytest.mark.invariant("I2")
 def test_age_after_a_step_forward_of_redis_is_bounded_by_our_own_clock(
     gate: Gate, mirror: _Mirror, clock: _Clock

@@ -59,6 +59,7 @@ def test_load_action_with_mailbox_and_interlock_is_taken(tmp_path: Path) -> None
         ("slot = 1", "register = 60", "/devices/0/actions/feed/input/grams"),
         ('"uint16"', '"float32"', "/devices/0/actions/feed/input/grams/type"),
         ('argument = "grams"\n', "", "/devices/0/actions/feed/limits"),
+        ("grams", "g" * 56, "/devices/0/actions/feed/argument"),
         ('argument = "grams"', 'argument = "kilos"', "/devices/0/actions/feed/argument"),
         ("op = 1", 'op = 1\ncounter = "nothing"', "/devices/0/actions/feed/counter"),
         ("op = 1", "op = 1\ntrigger = {register = 70}", "/devices/0/actions/feed/trigger"),

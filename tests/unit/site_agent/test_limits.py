@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def test_check_after_a_dose_proved_void_counts_it_for_nothing() -> None:
     assert doses.check("feeder-1", "feed", _LIMITS, 300, _at(1)) is None
 
 
+@pytest.mark.fault("F35")
 def test_age_with_a_wall_clock_set_back_across_boots_is_never_negative() -> None:
     """Then the dose looks new: the safe side."""
     assert age_s(_at(5, unix_s=1_000), _at(1, boot="b", unix_s=400)) == 0
