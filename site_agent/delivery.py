@@ -83,7 +83,9 @@ class Delivery:
         self._device = device
         self._base = device.mailbox.register_
         #: The PLC may take our watchdog word for unused until it has changed once, so that comes before any dose (I16).
-        self._counted = not device.mailbox.watchdog_s
+        self._watched = device.mailbox.watchdog_s > 0
+        #: The connection over which the watchdog's word was last counted from here.
+        self._counted_on = 0
         self._fence = fence
         self._dosage = dosage
         self._on_resolved = on_resolved
@@ -164,9 +166,9 @@ class Delivery:
             return None
         if status.busy_seq:
             raise Busy
-        if not self._counted:
+        if self._watched and self._counted_on != lane.connections:
             await lane.write(self._base + WATCHDOG_OFFSET, (1,))
-            self._counted = True
+            self._counted_on = lane.connections
         if status.done_seq == 0 or status.fence < self._fence():
             # From now on a PLC that has lost its memory shows, and an agent of the past is turned away.
             status = await self._void(lane, _nothing(status.done_seq, status.done_seq, self._fence()))

@@ -43,6 +43,8 @@ class Lane:
         #: After a lost reply, the PLC may still act on the request for this long.
         self.settle_s = settle_s
         self.link = PlcLink.LOST
+        #: Connections made so far: after a new one, the PLC may have been without power.
+        self.connections = 0
         self._driver = driver
         self._on_link = on_link
         self._order = itertools.count()
@@ -147,6 +149,7 @@ class Lane:
         except PlcUnreachable as error:
             self._linked(PlcLink.LOST, error)
             raise
+        self.connections += 1
 
     def _linked(self, link: PlcLink, error: Exception | None) -> None:
         if link is not self.link:

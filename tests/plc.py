@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.plc_faults import ALL, OK, READ, WRITE_ONE, WRITES, Fault, Kind, Request, frame, parse, spoilt
-from tests.plc_feeder import Dose, Feeder
+from tests.plc_feeder import Dose, Feeder, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class FaultyPlc:
         self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._live, name="faulty-plc", daemon=True)
         self._ready = threading.Event()
-        self.feeders: dict[int, Feeder] = {}
+        self.feeders: dict[int, Program] = {}
 
     # --- scripting and evidence, from any thread -----------------------------------------------------------
 
@@ -102,8 +102,13 @@ class FaultyPlc:
 
     def add_feeder(self, base: int, *, dose_s: float = 0.0) -> Feeder:
         """Let a feeder with a mailbox live on the registers from ``base`` on; ``dose_s`` is how long a dose takes."""
-        self.feeders[base] = Feeder(self.registers, base, self.doses, dose_s)
-        return self.feeders[base]
+        feeder = Feeder(self.registers, base, self.doses, dose_s)
+        self.install(base, feeder)
+        return feeder
+
+    def install(self, base: int, program: Program) -> None:
+        """Let any program live on the registers from ``base`` on."""
+        self.feeders[base] = program
 
     # --- lifetime ------------------------------------------------------------------------------------------
 
@@ -131,16 +136,19 @@ class FaultyPlc:
         self._thread.join(5)
 
     def power_off(self) -> None:
-        """Reset all connections and refuse new ones."""
-        self._run(self._power_off())
+        """Reset all connections, refuse new ones, and end what runs."""
+        self._run(self._cut())
 
     def power_on(self, *, zeroed: bool = False) -> None:
         """Listen again on the same port; ``zeroed`` if the memory was not retentive."""
         self._run(self._boot(zeroed=zeroed))
 
-    async def _boot(self, *, zeroed: bool) -> None:
+    async def _cut(self) -> None:
+        await self._power_off()
         for feeder in self.feeders.values():
-            feeder.interrupt()
+            feeder.power_off()
+
+    async def _boot(self, *, zeroed: bool) -> None:
         if zeroed:
             self.registers[:] = [0] * self.size
         await self._listen()
@@ -185,7 +193,8 @@ class FaultyPlc:
         if self._server is None:  # accepted just before the power went off
             _reset(writer)
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            # Cancelled by power_off alone; a cancelled task makes asyncio's streams of Python 3.11 log a traceback.
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 while not writer.is_closing():
                     header = await reader.readexactly(7)
                     body = await reader.readexactly(int.from_bytes(header[4:6], "big") - 1)

@@ -8,9 +8,9 @@ all that anybody outside can tell.
 from __future__ import annotations
 
 import time
-from collections.abc import MutableSequence
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 #: Offsets from the feeder's base.
 LID_OPEN, SERVICE_MODE, OXYGEN, TOTAL, FEEDING, MAILBOX = 10, 11, 12, 14, 16, 20
@@ -30,6 +30,16 @@ _CMD, _DONE, _DONE_CHECK, _RESULT, _BEFORE, _AFTER, _BUSY, _FENCE, _WATCHDOG, _A
 _DONE_OK, _SHORT, _INTERRUPTED, _INTERLOCKED, _BAD = 1, 2, 3, 4, 5
 _FEED: Final = 1
 LARGEST_G: Final = 500
+
+
+class Program(Protocol):
+    """What a PLC runs on a block of its registers."""
+
+    def scan(self) -> None:
+        """One turn, or as many as make a difference."""
+
+    def power_off(self) -> None:
+        """The power goes; what is not retentive is lost."""
 
 
 @dataclass(slots=True)
@@ -61,16 +71,19 @@ class Feeder:
         self.short_g = 0
         #: Seconds after which a silent agent's dose is stopped.
         self.watchdog_s = 60.0
+        #: Its clock.
+        self.now: Callable[[], float] = time.monotonic
         self._registers = registers
         self._doses = doses
         self._run: _Run | None = None
-        self._watched = (-1, 0.0)
+        self._watched = (0, 0.0)
+        self._counted = False
         self._put32(self.base + TOTAL, 0)
         self._set(_ALIVE, 1)
 
     def scan(self) -> None:
         """One turn of the program: end what is over, then look for a new command."""
-        now_s = time.monotonic()
+        now_s = self.now()
         self._watch(now_s)
         run = self._run
         if run is not None and now_s >= run.until_s:
@@ -81,12 +94,24 @@ class Feeder:
         if self._run is None:
             self._look(now_s)
 
+    def power_off(self) -> None:
+        """What is over has ended, what runs ends now; nothing but the watchdog's word is forgotten."""
+        self.scan()
+        self.interrupt()
+        self._set(_WATCHDOG, 0)
+        self._counted = False
+
+    def forsake(self) -> None:
+        """As if the agent had not counted for longer than the watchdog waits."""
+        self._watch(self.now())
+        self._watched = (self._watched[0], self._watched[1] - self.watchdog_s - 1)
+
     def interrupt(self) -> None:
         """Power or the watchdog ends the dose that runs: as much has fallen as its time allowed."""
         run = self._run
         if run is None:
             return
-        left_s = max(0.0, run.until_s - time.monotonic())
+        left_s = max(0.0, run.until_s - self.now())
         share = 1 - left_s / self.dose_s if self.dose_s else 1.0
         self._end(run, int(run.dose.asked * share), _INTERRUPTED)
 
@@ -109,6 +134,7 @@ class Feeder:
             self._put32(self._at(_BUSY), seq)
             self._registers[self.base + FEEDING] = 1
             self._run = _Run(seq, check, dose, now_s + self.dose_s)
+            self._live(now_s)  # who commands, lives
             if not self.dose_s:
                 self.scan()
             return
@@ -131,12 +157,17 @@ class Feeder:
         self._put32(self._at(_BUSY), 0)
 
     def _watch(self, now_s: float) -> None:
-        word, since_s = self._registers[self._at(_WATCHDOG)], self._watched[1]
-        if word != self._watched[0]:
-            self._watched = word, now_s
-            self._set(_ALIVE, 1)
+        """An agent that never counted since the power came back counts no watchdog; nobody waits for it."""
+        word, (last, since_s) = self._registers[self._at(_WATCHDOG)], self._watched
+        self._counted = self._counted or word != 0
+        if word != last or not self._counted:
+            self._live(now_s)
         elif now_s - since_s > self.watchdog_s:
             self._set(_ALIVE, 0)
+
+    def _live(self, now_s: float) -> None:
+        self._watched = self._registers[self._at(_WATCHDOG)], now_s
+        self._set(_ALIVE, 1)
 
     def _total(self) -> int:
         return self._registers[self.base + TOTAL] << 16 | self._registers[self.base + TOTAL + 1]

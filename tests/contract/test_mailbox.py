@@ -1,4 +1,7 @@
-"""What every PLC with a mailbox promises: the tests' faulty PLC and the simulated farm alike, over Modbus TCP."""
+"""What every PLC with a mailbox promises, over Modbus TCP.
+
+Held to it are the tests' faulty PLC, the simulated farm, and the function block that customers paste.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import Protocol
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
-from typing_extensions import override
 
 from site_agent.mailbox import (
     COMMAND_SIZE,
@@ -22,8 +24,10 @@ from site_agent.mailbox import (
     Result,
 )
 from site_agent.simulator import block
-from site_agent.simulator.farm import WATCHDOG_S, Farm
+from site_agent.simulator.dosing import WATCHDOG_S
+from site_agent.simulator.farm import Farm
 from tests.plc import FaultyPlc
+from tests.plc_structured_text import StructuredTextFeeder
 
 MAILBOX, TOTAL, LID = 20, 14, 10
 FEED = MailboxCommand(cmd_seq=7, last_seq=0, fence=3, op=1, arg_1=100)
@@ -55,7 +59,7 @@ class Plant(Protocol):
         """Let the agent be silent for longer than the watchdog waits."""
 
 
-class FaultyPlant:
+class _FaultyPlant:
     """The feeder of the tests' PLC; its doses are done at once unless it is slow."""
 
     def __init__(self, plc: FaultyPlc) -> None:
@@ -63,37 +67,30 @@ class FaultyPlant:
         self._feeder = plc.add_feeder(0)
 
     @property
-    @override
     def port(self) -> int:
         return self._plc.port
 
-    @override
     def slow(self) -> None:
         self._feeder.dose_s = 3600.0
 
-    @override
     async def settle(self) -> None:
         pass
 
-    @override
     async def run_short(self) -> None:
         self._feeder.short_g = 40
 
-    @override
     async def open_lid(self) -> None:
         self._plc.set(LID, 1)
 
-    @override
     async def power_cycle(self) -> None:
         self._plc.power_off()
         self._plc.power_on()
 
-    @override
     async def forsake(self) -> None:
-        self._feeder.watchdog_s = 0.0
+        self._feeder.forsake()
 
 
-class FarmPlant:
+class _FarmPlant:
     """A simulated feeder whose clock stands still; slowed down so that a dose outlasts the watchdog."""
 
     def __init__(self, memory: Path) -> None:
@@ -105,29 +102,23 @@ class FarmPlant:
         return Farm(tick_s=0, now=lambda: self._now_s, speed=0.01, memory=self._memory)
 
     @property
-    @override
     def port(self) -> int:
         return self.farm.addresses["plc-1"].port
 
-    @override
     def slow(self) -> None:
         pass
 
-    @override
     async def settle(self) -> None:
         self._now_s += 1000
         await self.farm.tick()
 
-    @override
     async def run_short(self) -> None:
         offset, words = block.encode("hopper_kg", 0.06)
         await self.farm.write("plc-1", offset, words)
 
-    @override
     async def open_lid(self) -> None:
         await self.farm.write("plc-1", LID, [1])
 
-    @override
     async def power_cycle(self) -> None:
         self._now_s += 20  # 20 g of a dose
         await self.farm.tick()
@@ -135,15 +126,46 @@ class FarmPlant:
         self.farm = self._fresh()
         await self.farm.start()
 
-    @override
     async def forsake(self) -> None:
         self._now_s += WATCHDOG_S + 1
         await self.farm.tick()
 
 
+class _StructuredTextPlant:
+    """The function block of docs/plc in the tests' PLC; a slow dose gives 20 g and goes on."""
+
+    def __init__(self, plc: FaultyPlc) -> None:
+        self._plc = plc
+        self._feeder = StructuredTextFeeder(plc.registers, 0)
+        plc.install(0, self._feeder)
+
+    @property
+    def port(self) -> int:
+        return self._plc.port
+
+    def slow(self) -> None:
+        self._feeder.slow_g = 20
+
+    async def settle(self) -> None:
+        pass
+
+    async def run_short(self) -> None:
+        self._feeder.short_g = 40
+
+    async def open_lid(self) -> None:
+        self._plc.set(LID, 1)
+
+    async def power_cycle(self) -> None:
+        self._plc.power_off()
+        self._plc.power_on()
+
+    async def forsake(self) -> None:
+        self._feeder.now_ms += round(1000 * WATCHDOG_S) + 1
+
+
 @asynccontextmanager
 async def _farm_plant(memory: Path) -> AsyncIterator[Plant]:
-    plant = FarmPlant(memory)
+    plant = _FarmPlant(memory)
     await plant.farm.start()
     try:
         yield plant
@@ -151,11 +173,14 @@ async def _farm_plant(memory: Path) -> AsyncIterator[Plant]:
         await plant.farm.stop()
 
 
-@pytest.fixture(params=["faulty PLC", "simulated farm"])
+@pytest.fixture(params=["faulty PLC", "simulated farm", "structured text"])
 async def plant(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plant]:
     if request.param == "faulty PLC":
         with FaultyPlc.running() as plc:
-            yield FaultyPlant(plc)
+            yield _FaultyPlant(plc)
+    elif request.param == "structured text":
+        with FaultyPlc.running() as plc:
+            yield _StructuredTextPlant(plc)
     else:
         async with _farm_plant(tmp_path / "memory.json") as farm:
             yield farm
@@ -170,7 +195,7 @@ async def write(plant: Plant, words: tuple[int, ...], offset: int = 0) -> None:
 async def read(plant: Plant, address: int, count: int) -> list[int]:
     """Registers from the wire."""
     async with AsyncModbusTcpClient("127.0.0.1", port=plant.port, retries=0) as client:
-        return (await client.read_holding_registers(address, count=count)).registers
+        return list((await client.read_holding_registers(address, count=count)).registers)
 
 
 async def status(plant: Plant) -> MailboxStatus:
@@ -309,3 +334,41 @@ async def test_watchdog_stops_a_dose_that_nobody_watches(plant: Plant) -> None:
     answer = await status(plant)
     assert (answer.done_seq, answer.result, answer.busy_seq) == (7, Result.INTERRUPTED, 0)
     assert await read(plant, MAILBOX + 23, 1) == [0]
+
+
+@pytest.mark.invariant("I16")
+async def test_dose_begun_after_a_silence_gets_the_watchdogs_whole_time(plant: Plant) -> None:
+    """Whoever commands lives; its dose is not stopped for the silence before it."""
+    plant.slow()
+    await write(plant, (1,), offset=WATCHDOG_OFFSET)
+    await plant.forsake()
+    await write(plant, FEED.words())
+    answer = await status(plant)
+    assert (answer.busy_seq, await read(plant, MAILBOX + 23, 1)) == (7, [1])
+
+
+@pytest.mark.invariant("I16")
+async def test_watchdog_that_nobody_counts_is_off(plant: Plant) -> None:
+    """An agent that is told to count none loses no dose for it."""
+    plant.slow()
+    await write(plant, FEED.words())
+    await plant.forsake()
+    assert ((await status(plant)).busy_seq, await read(plant, MAILBOX + 23, 1)) == (7, [1])
+
+
+@pytest.mark.invariant("I16")
+async def test_watchdog_of_before_a_power_cycle_is_forgotten(plant: Plant) -> None:
+    """The word starts at 0 then, and so does the waiting."""
+    await write(plant, (1,), offset=WATCHDOG_OFFSET)
+    await status(plant)
+    await plant.power_cycle()
+    await plant.forsake()
+    assert await read(plant, MAILBOX + WATCHDOG_OFFSET, 2) == [0, 1]
+
+
+async def test_counters_of_a_later_dose_go_on_from_the_former(plant: Plant) -> None:
+    """Both are the lifetime total."""
+    await send(plant, FEED)
+    answer = await send(plant, replace(FEED, cmd_seq=70_000, last_seq=7, fence=70_000, arg_1=5))
+    assert (answer.done_seq, answer.fence, answer.result) == (70_000, 70_000, Result.DONE)
+    assert (answer.counter_before, answer.counter_after) == (100, 105)
