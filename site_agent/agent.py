@@ -162,17 +162,26 @@ class Agent:
             except* (Unavailable, PublishRefused) as errors:
                 log.warning("broker-lost", cause=str(_first(errors)), epoch=conversation.epoch)
             except* EpochBehind as errors:
-                floor = conversation.doubt.epoch if conversation.doubt else floor
+                floor = _behind(errors)
                 log.warning("epoch-behind", epoch=conversation.epoch, cause=str(_first(errors)))
+                await self._disown()
             except* TwinFound as errors:
                 # Coming back would only make the two of us fight; a person must remove one.
                 self._executor.closed = f"another agent runs as {self._site}"
                 self._executor.fenced = True
                 log.error("duplicate-agent", site=self._site, cause=str(_first(errors)))
+                await self._disown()
             doubt = conversation.doubt
             if clock.elapsed_s() - began_s > _HELD_S:
                 waits = delays(random.uniform)
             await asyncio.sleep(next(waits))
+
+    async def _disown(self) -> None:
+        """What another agent did under our name, our journal does not know."""
+        try:
+            await self._journal.disown_epochs()
+        except Unavailable as error:
+            log.error("journal-unavailable", cause=str(error))
 
     async def _stay_awake(self) -> None:
         # With and without a connection: to be cut off is no sleep.
@@ -225,6 +234,11 @@ class Agent:
                 await self._conversation.end("stopped by its operator")
             except TidegateError as error:
                 log.warning("stop-not-announced", cause=str(error))
+
+
+def _behind(errors: BaseExceptionGroup[BaseException]) -> int:
+    found = _first(errors)
+    return found.epoch if isinstance(found, EpochBehind) else 0
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -108,6 +108,7 @@ class Conversation:
         self._woken = asyncio.Event()
         self._former_doubt = former_doubt
         self.doubt: Status | None = None
+        self._behind: int | None = None
 
     def will(self, delay_s: int) -> Will:
         """What the broker shall say if we vanish."""
@@ -166,6 +167,8 @@ class Conversation:
         await session.subscribe(
             HeartbeatTopic.filter(site=site), CommittedTopic.filter(site=site), HostStatusTopic.filter()
         )
+        if self._behind is not None:
+            raise EpochBehind(self._behind)
         if self.doubt is None:
             return
         log.warning("twin-in-doubt", epoch=self.doubt.epoch, boot=self.doubt.boot, listening_s=SILENCE_S)
@@ -273,6 +276,8 @@ class Conversation:
         elif verdict is Verdict.DOUBT:
             self.doubt = status
             self._parts.executor.lapse()  # if it lives, what we accepted before is not ours to carry out
+        elif verdict is Verdict.BEHIND:
+            self._behind = status.epoch
         elif verdict is Verdict.REASSERT and self._session is not None and self._born:
             self._session.send(StatusTopic(self._parts.site), self._status(SiteState.ONLINE, ""))
 

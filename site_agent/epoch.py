@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
+
+#: A mailbox compares 32 bits of the epoch; a clock beyond this is not believed, so that they are never used up.
+LATEST_S: Final = 2**32 - 2**24
 
 
 class EpochFile:
@@ -40,11 +44,9 @@ class EpochFile:
 
 
 def next_epoch(*, stored: int | None, retained: int | None, unix_s: int) -> int:
-    """The epoch of the next connection.
+    """The epoch of the next connection: above our own last one, above what the broker retains, and not below the clock.
 
-    With a counter, simply one more, and above anything of ours the broker still retains. Without one (new disk)
-    it starts at the Unix time, which lies above every counter that rose by one per connection, so the centre's
-    memory of a higher epoch cannot lock the site out even if the broker has forgotten it.
+    The clock keeps apart those who cannot know of each other: an agent on a new disk, one restored from an old image
+    and one that was cloned all come above every epoch that was used before them. A wrong clock costs only that.
     """
-    known = max(stored if stored is not None else unix_s, retained or 0)
-    return known + 1
+    return max((stored or 0) + 1, (retained or 0) + 1, min(unix_s, LATEST_S))

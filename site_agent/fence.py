@@ -22,6 +22,8 @@ class Verdict(Enum):
     REASSERT = auto()
     #: A foreign agent claims an epoch not below ours, and only its retained word is known: listen for its beats.
     DOUBT = auto()
+    #: A former life of ours, or another agent, came further than we did, and is gone: go on above it.
+    BEHIND = auto()
     #: A foreign agent lives: stop writing, say so, stay away.
     TWIN = auto()
 
@@ -40,6 +42,8 @@ class Fence:
             if not foreign or status.epoch < self.epoch:
                 return Verdict.CLEAR
             return Verdict.DOUBT if retained else Verdict.TWIN
+        if retained and (status.epoch > self.epoch or (foreign and status.epoch == self.epoch)):
+            return Verdict.BEHIND
         # A late will of a former connection of ours, or of a former run; our own `stopped` comes back to us too.
         late = status.state is SiteState.OFFLINE and status.epoch <= self.epoch and not retained
         return Verdict.REASSERT if late else Verdict.CLEAR

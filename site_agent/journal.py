@@ -51,6 +51,8 @@ class Journal:
         self._waiting: queue.Queue[_Operation[Any] | None] = queue.Queue(_QUEUE_LIMIT)
         # Notes ride along with the next commit, since they are not worth a disk flush of their own.
         self._settled: deque[str] = deque(maxlen=_QUEUE_LIMIT)
+        #: Whether an epoch of this run is noted already.
+        self._serving = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -123,7 +125,18 @@ class Journal:
         Raises:
             Unavailable: the journal cannot be written; the epoch must not begin.
         """
-        await self._do(lambda db: rows.serve_epoch(db, epoch))
+        same_run = self._serving
+        await self._do(lambda db: rows.serve_epoch(db, epoch, same_run=same_run))
+        self._serving = True
+
+    async def disown_epochs(self) -> None:
+        """Another agent was at work under our name: be sure of nothing that is not here, up to now.
+
+        Raises:
+            Unavailable: the journal cannot be written.
+        """
+        self._serving = False
+        await self._do(rows.disown_epochs)
 
     async def covers(self, epoch: int | None, issued_at: datetime | None) -> bool:
         """Whether a command of that epoch and time would be here if the agent had ever seen it.

@@ -37,6 +37,8 @@ _ENTRY: Final = "SELECT requester, intent, outcome, attempt FROM commands"
 #: Ends looked at to know what a device has held.
 _RESULTS: Final = 50
 _DAY_S: Final = 86_400
+#: Runs of the agent whose epochs are remembered.
+_RUNS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +171,21 @@ def results(db: sqlite3.Connection, device: str) -> tuple[Ack, ...]:
     return tuple(decode(Ack, "journal", row[0]) for row in db.execute(query, (device, _RESULTS)))
 
 
-def serve_epoch(db: sqlite3.Connection, epoch: int) -> None:
-    """Add to the epochs in which this file was in use; neighbours are kept as one range."""
-    if _serves(db, epoch):
-        return
-    if not db.execute("UPDATE epochs SET last = ? WHERE last = ?", (epoch, epoch - 1)).rowcount:
-        db.execute("INSERT INTO epochs VALUES (?, ?)", (epoch, epoch))
+def serve_epoch(db: sqlite3.Connection, epoch: int, *, same_run: bool) -> None:
+    """Add to the epochs in which this file was in use; those of one run of the agent are one range."""
+    first = db.execute("SELECT max(first) FROM epochs").fetchone()[0] if same_run else None
+    if first is None:
+        db.execute("INSERT INTO epochs VALUES (?, ?) ON CONFLICT DO NOTHING", (epoch, epoch))
+        db.execute(
+            "DELETE FROM epochs WHERE first NOT IN (SELECT first FROM epochs ORDER BY first DESC LIMIT ?)", (_RUNS,)
+        )
+    else:
+        db.execute("UPDATE epochs SET last = ? WHERE first = ?", (epoch, first))
+
+
+def disown_epochs(db: sqlite3.Connection) -> None:
+    """Somebody else was at work under our name: what this file does not know may have been done all the same."""
+    db.execute("DELETE FROM epochs")
 
 
 def covers(db: sqlite3.Connection, epoch: int | None, issued_s: float | None) -> bool:

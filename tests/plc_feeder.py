@@ -50,6 +50,8 @@ class Dose:
     seq: int
     asked: int
     at_s: float
+    #: The epoch of the agent that commanded it.
+    fence: int
     counted: int | None = None
 
 
@@ -129,7 +131,7 @@ class Feeder:
             if self._registers[self.base + LID_OPEN]:
                 self._finish(seq, check, _INTERLOCKED, total, total)
                 return
-            dose = Dose(self.base, seq, grams, now_s)
+            dose = Dose(self.base, seq, grams, now_s, fence)
             self._doses.append(dose)
             self._put32(self._at(_BUSY), seq)
             self._registers[self.base + FEEDING] = 1

@@ -64,9 +64,8 @@ class SiteRig:
                     yield Effect(at=at, thing=thing, value=write.words[0])
             for dose in list(plc.doses):
                 if dose.base == base:
-                    yield Effect(
-                        at=dose.at_s, thing=(self.name, device, ACTION), value=dose.asked, counted=dose.counted
-                    )
+                    thing = (self.name, device, ACTION)
+                    yield Effect(at=dose.at_s, thing=thing, value=dose.asked, counted=dose.counted, fence=dose.fence)
 
 
 class Region:

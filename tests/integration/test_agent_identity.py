@@ -2,6 +2,8 @@
 
 import signal
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +156,16 @@ def test_command_that_waits_when_a_twin_appears_is_not_written(
     agent.stop()
     assert plc.writes == [Write(6, 0, (255,))]
     assert not [ack for ack in technician.acks(waiting) if ack.state is State.APPLIED]
+
+
+@pytest.mark.invariant("I11")
+def test_agent_restored_from_an_old_image_goes_on_above_its_former_life(
+    broker: RunningBroker, site_id: str, tmp_path: Path, plc: FaultyPlc, technician: Technician
+) -> None:
+    """The broker remembers how far that one came; whatever is lower would be ignored."""
+    login = broker.add_site(site_id)
+    former = Status(state=SiteState.OFFLINE, epoch=2**31, boot="0123456789abcdef", since=datetime.now(UTC), version="1")
+    with MqttClient(login) as gone:
+        gone.publish(str(StatusTopic(site_id)), encode(former), retain=True)
+    with AgentProcess(login, tmp_path / "site", plc.port).running():
+        assert technician.online().epoch == former.epoch + 1

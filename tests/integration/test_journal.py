@@ -171,12 +171,24 @@ async def test_recent_attempts_are_found_though_ended_and_committed(journal: Jou
     assert await journal.recent_attempts(NOW_S + RECENT_S + 1) == ()
 
 
-async def test_covers_epochs_in_use_and_no_other(journal: Journal) -> None:
-    """A file that was rolled back does not claim to know what came in between."""
-    for epoch in (4, 5, 9):
+async def test_covers_epochs_of_its_runs_and_no_other(journal: Journal, tmp_path: Path) -> None:
+    """A file that was rolled back does not claim to know what came between two runs."""
+    for epoch in (4, 6):
         await journal.serve_epoch(epoch)
-    assert [epoch for epoch in range(12) if await journal.covers(epoch, None)] == [4, 5, 9]
+    again = Journal(tmp_path / "journal.db")
+    await again.open()
+    await again.serve_epoch(9)
+    await again.close()
+    assert [epoch for epoch in range(12) if await journal.covers(epoch, None)] == [4, 5, 6, 9]
     assert not await journal.covers(None, None)
+
+
+async def test_covers_nothing_of_the_time_when_another_agent_was_at_work(journal: Journal) -> None:
+    """What the other one did is not in here."""
+    await journal.serve_epoch(4)
+    await journal.disown_epochs()
+    await journal.serve_epoch(7)
+    assert [epoch for epoch in range(12) if await journal.covers(epoch, None)] == [7]
 
 
 async def test_covers_after_forgetting_only_what_is_surely_younger(journal: Journal) -> None:

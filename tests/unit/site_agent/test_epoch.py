@@ -4,16 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from site_agent.epoch import EpochFile, next_epoch
+from site_agent.epoch import LATEST_S, EpochFile, next_epoch
 
 
 @pytest.mark.invariant("I11")
 @pytest.mark.parametrize(
-    ("stored", "retained", "epoch"), [(5, None, 6), (5, 9, 10), (5, 3, 6), (None, None, 1001), (None, 2000, 2001)]
+    ("stored", "retained", "epoch"),
+    [(5, None, 1000), (1005, None, 1006), (1005, 1009, 1010), (1005, 3, 1006), (None, None, 1000), (None, 2000, 2001)],
 )
 def test_next_epoch_is_above_everything_known(stored: int | None, retained: int | None, epoch: int) -> None:
-    """Above the own counter, above the broker's memory, and without a counter above the Unix time."""
+    """Above the own counter, above the broker's memory, and never below the clock."""
     assert next_epoch(stored=stored, retained=retained, unix_s=1000) == epoch
+
+
+def test_next_epoch_a_clock_of_another_century_is_not_believed() -> None:
+    """It would use up the bits that a mailbox compares."""
+    assert next_epoch(stored=5, retained=None, unix_s=10**10) == LATEST_S
 
 
 def test_epoch_file_keeps_what_was_stored(tmp_path: Path) -> None:
