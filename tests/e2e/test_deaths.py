@@ -54,6 +54,7 @@ def test_gateway_killed_learns_afterwards_what_became_of_commands(system: System
     assert (system.written(by_http), system.written(by_hand)) == (1, 1)
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I7")
 def test_facade_killed_while_a_request_waits_leaves_a_true_end(system: System) -> None:
@@ -72,6 +73,7 @@ def test_facade_killed_while_a_request_waits_leaves_a_true_end(system: System) -
     assert system.written(grams) == 1
 
 
+@pytest.mark.fault("F45")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I6")
 def test_command_replayed_from_the_wire_is_not_executed_again(system: System, auditor: Auditor) -> None:

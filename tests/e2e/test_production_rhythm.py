@@ -74,6 +74,7 @@ def _refused(system: System) -> Answer | None:
     return answer if answer.code == "site-offline" else None
 
 
+@pytest.mark.fault("F30")
 @pytest.mark.invariant("I4")
 def test_redis_flushed_shuts_the_gate_and_a_host_birth_opens_it(calm: System) -> None:
     """After a restart of the gateway every agent beats at once, not only when its 20 s are over."""
