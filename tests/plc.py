@@ -106,6 +106,12 @@ class FaultyPlc:
         self.install(base, feeder)
         return feeder
 
+    def feeder(self, base: int) -> Feeder:
+        """The feeder that lives on the registers from ``base`` on."""
+        found = self.feeders[base]
+        assert isinstance(found, Feeder)
+        return found
+
     def install(self, base: int, program: Program) -> None:
         """Let any program live on the registers from ``base`` on."""
         self.feeders[base] = program

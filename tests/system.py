@@ -140,6 +140,15 @@ class System:
         child.environment[VARIABLE] = f"{step}:{times}"
         self.stack.start([role])
 
+    def ended(self, command: str, *, within_s: float = 20) -> dict[str, Any]:
+        """A command of the ledger, once it has its end."""
+
+        def final() -> dict[str, Any] | None:
+            found = self.http.command(command)
+            return found if found.get("final") else None
+
+        return eventually(final, within_s=within_s, what=f"the end of {command}")
+
     # --- mending -------------------------------------------------------------------------------------------
 
     def heal(self) -> None:

@@ -193,6 +193,7 @@ async def test_wrong_answer_ends_the_wait_before_the_time_out(plc: FaultyPlc, pa
             await patient.write(0, [1])
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.invariant("I17")
 async def test_answer_sent_twice_is_not_taken_for_the_next_one(plc: FaultyPlc, driver: ModbusTcpDriver) -> None:
     """The second copy carries the old transaction and is passed over."""
@@ -202,6 +203,7 @@ async def test_answer_sent_twice_is_not_taken_for_the_next_one(plc: FaultyPlc, d
     assert await driver.read(1, 1) == (22,)
 
 
+@pytest.mark.fault("F16")
 @pytest.mark.invariant("I17")
 @pytest.mark.parametrize("factor", [0.5, 1.5, 3.0])
 async def test_late_answer_is_never_another_register_s(plc: FaultyPlc, driver: ModbusTcpDriver, factor: float) -> None:

@@ -71,8 +71,7 @@ class Pair:
         """One step, and they must agree in all that anybody sees."""
         self._now_s += step.wait_s
         if step.cut:
-            self.model, self._watch, self._count = power_up(self.model), Watch(), 0
-            self.block.power_cycle()
+            self._cut()
         self._count = (self._count + step.count) % 0x1_0000
         if step.write:
             self._words = self._command(step)
@@ -81,6 +80,14 @@ class Pair:
             assert tuple(self.block.words("answer")) == self.model.status.words()
             assert self.block["running"] == (self.model.run is not None)
         assert self.block["alive"] == self._watch.alive(self._now_s)
+
+    def _cut(self) -> None:
+        """Power off and on; whoever had a dose under way spends the first cycle on its end."""
+        ends = self.model.run is not None
+        self.model, self._watch, self._count = power_up(self.model), Watch(), 0
+        self.block.power_cycle()
+        if ends:
+            self._scan_block(finished=False, interlocked=False)
 
     def _command(self, step: Step) -> list[int]:
         status = self.model.status
@@ -101,12 +108,15 @@ class Pair:
         if self.model.run is not None and before.run is None:
             self._watch = self._watch.anew(self._now_s)
         over = before.run is not None and self.model.status.result in (Result.DONE, Result.SHORT)
+        self._scan_block(finished=over and self.model.run is None, interlocked=interlocked)
+
+    def _scan_block(self, *, finished: bool, interlocked: bool) -> None:
         self.block.scan(
             now_ms=round(1000 * self._now_s),
             command=self._words,
             watchdog=self._count,
             counter=self.model.total_g,
-            finished=over and self.model.run is None,
+            finished=finished,
             interlock=interlocked,
         )
 

@@ -16,6 +16,7 @@ def _lost(system: System) -> bool:
     return not system.http.get("/readyz").body["parts"]["broker"]["ok"]
 
 
+@pytest.mark.fault("F8")
 @pytest.mark.invariant("I5")
 def test_write_without_broker_link_is_503_and_never_published(system: System, auditor: Auditor) -> None:
     """No row and no message, not even after the link is back (P27)."""
@@ -33,6 +34,7 @@ def test_write_without_broker_link_is_503_and_never_published(system: System, au
     assert system.written(refused) == 0
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.invariant("I5")
 def test_write_without_broker_is_503_and_never_published(system: System) -> None:
     """The same when the broker itself is gone, while the last beat still holds the gate open."""
@@ -47,6 +49,7 @@ def test_write_without_broker_is_503_and_never_published(system: System) -> None
     assert system.written(refused) == 0
 
 
+@pytest.mark.fault("F9")
 @pytest.mark.invariant("I2")
 @pytest.mark.invariant("I5")
 def test_write_held_by_the_network_past_its_deadline_ends_expired(system: System, auditor: Auditor) -> None:
@@ -57,12 +60,13 @@ def test_write_held_by_the_network_past_its_deadline_ends_expired(system: System
     assert (answer.status, answer.body["state"]) == (202, "pending")
     assert auditor.published == []
     system.facade_wire.release()
-    command = eventually(lambda: _final(system, answer.command), within_s=10, what="the end of the command")
+    command = system.ended(answer.command, within_s=10)
     assert (command["state"], command["code"]) == ("expired", AckCode.DEADLINE_PASSED)
     assert len(auditor.published) == 1
     assert system.written(grams) == 0
 
 
+@pytest.mark.fault("F9")
 @pytest.mark.invariant("I2")
 @pytest.mark.invariant("I7")
 def test_write_lost_with_its_connection_ends_unknown_and_is_not_sent_again(system: System, auditor: Auditor) -> None:
@@ -81,6 +85,7 @@ def test_write_lost_with_its_connection_ends_unknown_and_is_not_sent_again(syste
     assert system.written(lost) == 0
 
 
+@pytest.mark.fault("F6")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I7")
 def test_write_whose_confirmation_was_held_is_applied_once(system: System, auditor: Auditor) -> None:
@@ -96,6 +101,7 @@ def test_write_whose_confirmation_was_held_is_applied_once(system: System, audit
     assert system.written(grams) == 1
 
 
+@pytest.mark.fault("F6")
 @pytest.mark.invariant("I2")
 def test_write_held_between_broker_and_agent_past_its_deadline_ends_expired(system: System) -> None:
     """Beats go out, so the gate is open; the command comes in too late, and the PLC never hears of it."""
@@ -104,7 +110,7 @@ def test_write_held_between_broker_and_agent_past_its_deadline_ends_expired(syst
     answer = system.http.write({"portion_g": grams}, ttl_s=1, wait_s=2)
     assert (answer.status, answer.body["state"]) == (202, "pending")
     system.agent_wire.release()
-    command = eventually(lambda: _final(system, answer.command), within_s=10, what="the end of the command")
+    command = system.ended(answer.command, within_s=10)
     assert (command["state"], command["code"]) == ("expired", AckCode.DEADLINE_PASSED)
     assert system.written(grams) == 0
 
@@ -112,11 +118,6 @@ def test_write_held_between_broker_and_agent_past_its_deadline_ends_expired(syst
 def _row(system: System, grams: int) -> str | None:
     rows = [row["id"] for row in system.http.commands() if row["input"] == {"portion_g": grams}]
     return rows[0] if rows else None
-
-
-def _final(system: System, command: str) -> dict[str, object] | None:
-    found = system.http.command(command)
-    return found if found["final"] else None
 
 
 def _unknown(system: System, command: str) -> dict[str, object] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import requests
 
@@ -15,6 +13,7 @@ from tests.conditions import eventually
 from tests.system import System
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I3")
 @pytest.mark.invariant("I7")
@@ -30,11 +29,12 @@ def test_agent_killed_between_write_and_ack_ends_applied_after_restart(system: S
     assert answer.body["state"] in {"pending", "accepted"}
     system.plc.behave()
     system.stack.children[AGENT].start()
-    command = eventually(lambda: _final(system, answer.command), within_s=20, what="the end of the command")
+    command = system.ended(answer.command, within_s=20)
     assert (command["state"], command["result"]) == ("applied", {"portion_g": grams})
     assert system.written(grams) == 1
 
 
+@pytest.mark.fault("F50")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I6")
 @pytest.mark.invariant("I7")
@@ -68,7 +68,7 @@ def test_facade_killed_while_a_request_waits_leaves_a_true_end(system: System) -
         waiting.result()
     system.stack.start([FACADE])
     (row,) = (each for each in system.http.commands() if each["input"] == {"portion_g": grams})
-    command = eventually(lambda: _final(system, row["id"]), within_s=10, what="the end of the command")
+    command = system.ended(row["id"], within_s=10)
     assert command["state"] == "applied"
     assert system.written(grams) == 1
 
@@ -105,11 +105,6 @@ def test_command_id_of_somebody_else_is_a_conflict(system: System, auditor: Audi
     eventually(lambda: _applied(system, marker), what="a later command in the ledger")
     assert system.http.command(answer.command) == before
     assert system.written(mine) == 0
-
-
-def _final(system: System, command: str) -> dict[str, Any] | None:
-    found = system.http.command(command)
-    return found if found["final"] else None
 
 
 def _applied(system: System, command: str) -> bool:

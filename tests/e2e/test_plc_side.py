@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,8 +13,8 @@ from tests.conditions import eventually
 from tests.system import PORTION, System
 
 DONE_BUT_ILL_CONFIRMED: Final = (
-    faults.LOST,
-    faults.RESET_AFTER,
+    pytest.param(faults.LOST, marks=pytest.mark.fault("F11")),
+    pytest.param(faults.RESET_AFTER, marks=pytest.mark.fault("F15")),
     faults.ANOTHER_FUNCTION,
     faults.ANOTHER_ADDRESS,
     faults.ANOTHER_VALUE,
@@ -24,6 +24,7 @@ DONE_BUT_ILL_CONFIRMED: Final = (
 )
 
 
+@pytest.mark.fault("F13")
 @pytest.mark.invariant("I3")
 def test_exception_of_the_plc_is_502_failed(system: System) -> None:
     """The PLC said no, and so do we; the register is as it was."""
@@ -50,7 +51,14 @@ def test_write_with_a_wrong_or_no_reply_is_applied_only_by_reading(system: Syste
 
 
 @pytest.mark.invariant("I3")
-@pytest.mark.parametrize("fault", [faults.DROP, faults.RESET_BEFORE], ids=lambda fault: fault.kind)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(faults.DROP, marks=pytest.mark.fault("F12")),
+        pytest.param(faults.RESET_BEFORE, marks=pytest.mark.fault("F15")),
+    ],
+    ids=lambda fault: fault.kind,
+)
 def test_write_lost_before_the_plc_is_502_not_written(system: System, fault: faults.Fault) -> None:
     """The PLC never acted; that is proved by reading, and nothing is sent again."""
     grams = system.fresh()
@@ -81,7 +89,7 @@ def test_silent_plc_is_202_unknown_until_it_speaks(system: System, fault: faults
     answer = system.http.write({"portion_g": grams}, wait_s=4)
     assert (answer.status, answer.body["state"], answer.body["final"]) == (202, "unknown", False)
     system.plc.behave()
-    ended = eventually(lambda: _final(system, answer.command), within_s=15, what="the end of the command")
+    ended = system.ended(answer.command, within_s=15)
     assert ended["state"] == end
     states = [step["what"] for step in ended["steps"] if step["what"] in set(State)]
     assert states == ["pending", "accepted", "unknown", end]
@@ -96,7 +104,7 @@ def test_later_write_begins_only_when_the_doubtful_one_is_known(system: System) 
     doubtful = system.write_aside({"portion_g": grams}, wait_s=1)
     eventually(lambda: system.written(grams), what="the doubtful write")
     restoring = system.http.write({"portion_g": former}, wait_s=10)
-    ended = eventually(lambda: _final(system, doubtful.result().command), what="the end of the doubtful one")
+    ended = system.ended(doubtful.result().command)
     assert (ended["state"], restoring.status) == ("applied", 200)
     assert [write.words for write in system.plc.writes[-2:]] == [(grams,), (former,)]
 
@@ -114,8 +122,3 @@ def test_lost_plc_is_503_plc_lost_and_only_there(system: System) -> None:
         assert system.http.write({"portion_g": system.fresh()}, device="feeder-3").status == 200
     finally:
         system.plc.power_on()
-
-
-def _final(system: System, command: str) -> dict[str, Any] | None:
-    found = system.http.command(command)
-    return found if found["final"] else None

@@ -86,6 +86,7 @@ def test_redis_flushed_shuts_the_gate_and_a_host_birth_opens_it(calm: System) ->
     calm.passes({"portion_g": calm.fresh()}, within_s=3)
 
 
+@pytest.mark.fault("F3")
 @pytest.mark.invariant("I4")
 @pytest.mark.invariant("I11")
 def test_retained_online_of_a_dead_agent_opens_no_gate(calm: System) -> None:

@@ -20,6 +20,7 @@ from tests.system import PLACES, PORTION, STARTED, System
 SLACK_S: Final = 1.0
 
 
+@pytest.mark.fault("F5")
 @pytest.mark.invariant("I4")
 def test_agent_frozen_and_network_held_shuts_the_gate_by_the_keys_expiry(system: System, auditor: Auditor) -> None:
     """Neither beat nor will comes: no write is let through later than the expiry after the last beat."""
@@ -49,6 +50,7 @@ def _settled(system: System) -> bool:
     return all(row["final"] or row["state"] == "unknown" for row in system.http.commands() if row["ttl_s"] == 1)
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.invariant("I3")
 @pytest.mark.invariant("I7")
 def test_agent_killed_with_many_open_commands_is_soon_at_work_again(system: System) -> None:
@@ -120,6 +122,7 @@ def _rejected(system: System, grams: int) -> tuple[int, str | None] | None:
     return answer.verdict if answer.status == 503 else None
 
 
+@pytest.mark.fault("F2")
 def test_broker_killed_without_persistence_costs_only_time(system: System) -> None:
     """All retained topics are said again, and writes pass again, without anybody's help."""
     system.stack.kill(BROKER)

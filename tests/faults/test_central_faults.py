@@ -27,14 +27,6 @@ SLACK_S: Final = 1.5
 LOCK_S: Final = 1.0
 
 
-def _ended(system: System, command: str, *, within_s: float = 15) -> dict[str, Any]:
-    def final() -> dict[str, Any] | None:
-        found = system.http.command(command)
-        return found if found.get("final") else None
-
-    return eventually(final, within_s=within_s, what="the end of the command")
-
-
 def _fed(system: System, before: int) -> list[int | None]:
     return [dose.counted for dose in system.doses()[before:]]
 
@@ -68,7 +60,7 @@ def test_facade_killed_while_somebody_waits_for_a_dose_gives_one_dose(system: Sy
     system.stack.start([FACADE])
     again = system.feed(60, key="facade-killed")
     assert (again.status, again.replayed) == (200, True)
-    assert _ended(system, again.command)["result"]["grams_counted"] == 60
+    assert system.ended(again.command)["result"]["grams_counted"] == 60
     assert _fed(system, before) == [60]
 
 
@@ -96,7 +88,7 @@ def test_facade_that_dies_at_any_step_of_a_dose_leads_its_key_to_the_truth(
     system.heal()
     again = system.feed(65, key=key, ttl_s=2)
     assert again.status in {200, 202, 504}, again.body
-    end = _ended(system, again.command, within_s=30)["state"]
+    end = system.ended(again.command, within_s=30)["state"]
     assert end in ends
     assert _fed(system, before) == ([65] if end == "applied" else [])
 
@@ -144,7 +136,7 @@ def test_redis_gone_or_mute_refuses_doses_and_keeps_the_rest_alive(
 
 def _ended_somewhen(system: System, command: str) -> dict[str, Any]:
     eventually(lambda: system.http.get(f"/v1/commands/{command}").status == 200, within_s=15, what="a row")
-    return _ended(system, command)
+    return system.ended(command)
 
 
 @pytest.mark.fault("F30")
@@ -216,7 +208,7 @@ def test_acks_that_find_no_database_are_kept_and_recorded_later(system: System, 
 
 def _ended_late(system: System, command: str) -> dict[str, Any]:
     eventually(lambda: system.http.get(f"/v1/commands/{command}").status == 200, within_s=75, what="a row")
-    return _ended(system, command, within_s=75)
+    return system.ended(command, within_s=75)
 
 
 @pytest.mark.fault("F33")

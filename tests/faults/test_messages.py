@@ -19,14 +19,6 @@ from tests.system import System
 COMMANDS: Final = "/commands/@facade/"
 
 
-def _ended(system: System, command: str) -> dict[str, Any]:
-    def final() -> dict[str, Any] | None:
-        found = system.http.command(command)
-        return found if found.get("final") else None
-
-    return eventually(final, within_s=20, what="the end of the command")
-
-
 def _fed(system: System, before: int) -> list[int | None]:
     return [dose.counted for dose in system.doses()[before:]]
 
@@ -101,7 +93,7 @@ def test_captured_commands_sent_again_do_nothing(system: System, auditor: Audito
     expired = system.feed(70, ttl_s=1, wait_s=0)
     eventually(lambda: system.http.command(expired.command)["state"] != "pending", within_s=15, what="its deadline")
     system.facade_wire.release()
-    assert _ended(system, expired.command)["state"] == "expired"
+    assert system.ended(expired.command)["state"] == "expired"
     assert system.http.write({"portion_g": other}).verdict == (200, "applied")
     captured = [each for each in auditor.published if _speaks_of(each, [*done, expired])]
     assert len(captured) >= 3

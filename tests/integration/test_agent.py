@@ -69,6 +69,7 @@ def test_command_repeated_after_a_restart_is_answered_from_the_journal(
     assert len(plc.writes) == 1
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I3")
 def test_agent_killed_between_write_and_ack_tells_the_truth_after_restart(
@@ -86,6 +87,7 @@ def test_agent_killed_between_write_and_ack_tells_the_truth_after_restart(
     assert plc.writes == [Write(6, 0, (140,))]
 
 
+@pytest.mark.fault("F19")
 @pytest.mark.invariant("I3")
 def test_agent_killed_before_the_plc_acted_says_not_written(
     agent: AgentProcess, technician: Technician, plc: FaultyPlc
@@ -131,6 +133,7 @@ def test_write_lost_on_the_way_is_failed_by_two_reads(
     assert (plc.writes, plc.get(0)) == ([], (50,))
 
 
+@pytest.mark.fault("F13")
 @pytest.mark.invariant("I3")
 @pytest.mark.usefixtures("agent")
 def test_write_refused_by_the_plc_is_failed(technician: Technician, plc: FaultyPlc) -> None:
@@ -141,6 +144,7 @@ def test_write_refused_by_the_plc_is_failed(technician: Technician, plc: FaultyP
     assert plc.get(0) == (50,)
 
 
+@pytest.mark.fault("F18")
 @pytest.mark.invariant("I3")
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize(("fault", "held"), [(faults.LIE, 50), (faults.clamp(100), 100)], ids=["lie", "clamp"])
@@ -154,6 +158,7 @@ def test_write_confirmed_but_not_held_is_never_applied(
     assert ack.result == {"portion_g": held}
 
 
+@pytest.mark.fault("F11")
 @pytest.mark.invariant("I3")
 @pytest.mark.usefixtures("agent")
 def test_write_to_a_plc_gone_silent_is_unknown_until_it_answers_again(technician: Technician, plc: FaultyPlc) -> None:

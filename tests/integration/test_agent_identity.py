@@ -85,6 +85,34 @@ def test_epoch_rises_with_every_connection(agent: AgentProcess, technician: Tech
     assert technician.online(above=first).epoch > first
 
 
+@pytest.mark.fault("F21")
+@pytest.mark.invariant("I11")
+def test_agent_restarted_twice_at_once_is_known_by_its_last_life(
+    agent: AgentProcess, technician: Technician, plc: FaultyPlc
+) -> None:
+    """Killed at its first word, and started again: epochs only rise, no goodbye of a former life stands."""
+    first = technician.statuses()[-1].epoch
+    for _ in range(2):
+        agent.kill()
+        said = len(technician.statuses())
+        agent.start()
+        eventually(lambda: _births(technician, since=said), within_s=20, what="a birth")  # noqa: B023 # now
+    command = technician.send({"portion_g": 240})
+    assert technician.final(command).state is State.APPLIED
+    births = _births(technician)
+    assert births == sorted(set(births))
+    assert len(births) == 3
+    assert births[0] == first
+    eventually(lambda: technician.statuses()[-1].state is SiteState.ONLINE, what="online, for good")
+    assert technician.statuses()[-1].epoch == births[-1]
+    assert plc.writes == [Write(6, 0, (240,))]
+
+
+def _births(technician: Technician, since: int = 0) -> list[int]:
+    statuses = technician.statuses()[since:]
+    return list(dict.fromkeys(each.epoch for each in statuses if each.state is SiteState.ONLINE))
+
+
 @pytest.mark.fault("F39")
 @pytest.mark.invariant("I11")
 @pytest.mark.usefixtures("agent")
@@ -102,6 +130,7 @@ def test_late_offline_is_corrected(broker: RunningBroker, technician: Technician
     )
 
 
+@pytest.mark.fault("F22")
 @pytest.mark.invariant("I12")
 def test_agent_that_hears_a_higher_epoch_stops_writing(
     agent: AgentProcess, broker: RunningBroker, technician: Technician, plc: FaultyPlc
@@ -120,6 +149,7 @@ def test_agent_that_hears_a_higher_epoch_stops_writing(
     assert plc.writes == []
 
 
+@pytest.mark.fault("F24")
 @pytest.mark.invariant("I2")
 def test_agent_that_slept_refuses_what_waited_for_it(
     agent: AgentProcess, technician: Technician, plc: FaultyPlc

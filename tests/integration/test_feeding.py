@@ -1,6 +1,7 @@
 """Doses through a real agent, a real broker and Modbus TCP, judged by what the PLC's feeder really gave."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,22 +130,37 @@ def test_write_while_a_dose_runs_does_not_wait(technician: Technician, plc: Faul
 def test_feed_not_taken_by_the_deadline_never_is(technician: Technician, plc: FaultyPlc) -> None:
     """All writes are lost on the way until the time is over; then the command is made void in the PLC."""
     _fed(technician, 5)
-    plc.misbehave(faults.DROP, on={faults.WRITE_MANY}, times=2)  # not the watchdog word
-    ack = technician.final(technician.feed(100, ttl_s=0.5))
+    plc.misbehave(faults.DROP, on={faults.WRITE_MANY}, times=None)  # not the watchdog word
+    command = _feed_and_wait_for_its_deadline(technician)
+    plc.behave()
+    ack = technician.final(command, within_s=20)
     assert (ack.state, ack.code, ack.evidence) == (State.FAILED, AckCode.NOT_WRITTEN, Evidence.MAILBOX)
     assert _grams(plc) == [5]
 
 
+def _feed_and_wait_for_its_deadline(technician: Technician) -> str:
+    command, asked_s = technician.feed(100, ttl_s=2.0), time.monotonic()
+    eventually(lambda: time.monotonic() > asked_s + 2.2, what="the deadline")
+    return command
+
+
+@pytest.mark.fault("F16")
 @pytest.mark.invariant("I2")
 def test_feed_that_arrives_late_at_the_plc_does_nothing(technician: Technician, plc: FaultyPlc) -> None:
     """A gateway in front of the PLC passes the write on after the agent has given it up and said so."""
     _fed(technician, 5)
-    plc.misbehave(faults.late(2.0), on={faults.WRITE_MANY}, times=1)
-    first = technician.final(technician.feed(100, ttl_s=0.5), within_s=15)
-    assert first.state is State.FAILED
+    plc.misbehave(faults.late(4.0), on={faults.WRITE_MANY}, times=None)
+    command = _feed_and_wait_for_its_deadline(technician)
+    plc.behave()
+    assert technician.final(command, within_s=20).state is State.FAILED
     assert _fed(technician, 60).state is State.APPLIED
-    eventually(lambda: len(plc.write_times_s) >= 4, what="the late write")
+    sent = sum(each.function_code == faults.WRITE_MANY for each in plc.requests)
+    eventually(lambda: _mailbox_writes(plc) == sent, within_s=10, what="the late writes")
     assert _grams(plc) == [5, 60]
+
+
+def _mailbox_writes(plc: FaultyPlc) -> int:
+    return sum(each.function_code == faults.WRITE_MANY for each in plc.writes)
 
 
 @pytest.mark.parametrize(("grams", "limit"), [(305, "largest"), (300, "most_per_day")])
@@ -224,6 +240,7 @@ def test_cancel_that_overtakes_its_command_keeps_it_from_beginning(technician: T
     assert plc.doses == []
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.invariant("I1")
 @pytest.mark.invariant("I7")
 @pytest.mark.parametrize(
