@@ -42,6 +42,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.NotFound: Row(404, "Not found"),
     group_refusals.TokenUsed: Row(409, "Token of the group used"),
     group_refusals.TokenExpired: Row(410, "Preview too old"),
+    group_refusals.TooManyPreviews: Row(429, "Too many open previews", 15),
     refusals.NotCancellable: Row(409, "Not cancellable"),
     refusals.RevisionDiffers: Row(412, "Settings changed meanwhile"),
     refusals.UnsupportedMedia: Row(415, "Media type not supported"),

@@ -63,6 +63,7 @@ class Groups:
 
         Raises:
             GateUnavailable, BrokerUnavailable: nobody can tell now.
+            TooManyPreviews: the actor has as many open ones as anybody may have.
         """
         now = self._store.now()
         found = preview(asked, checker=self._commander, reports=self._reports, actor=actor, address=address, now=now)

@@ -14,6 +14,15 @@ class NotYourGroup(Refusal):
         super().__init__("only who asked for the preview may run it; ask for a preview of your own")
 
 
+class TooManyPreviews(Refusal):
+    """One actor may have so many open previews, and no more (I15)."""
+
+    code = "too-many-previews"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} previews of yours are open; run or stop one of them, or wait until one is too old")
+
+
 class TokenWrong(Refusal):
     """The token is not the one that the preview gave."""
 

@@ -17,11 +17,14 @@ from sqlalchemy import Connection, Engine, Row, and_, case, delete, func, insert
 from gateway.database import reading, writing
 from gateway.database.group_tables import group_items, groups
 from gateway.database.tables import commands, storable
+from http_facade.groups.refusals import TooManyPreviews
 from http_facade.groups.rows import Cause, GroupRecord, GroupState, ItemRecord, ItemState, item_state, key_of, state_of
 from http_facade.representations import to_json
 
+#: Previews that one actor may have open.
+MOST_OPEN: Final = 20
 #: Previews that nobody ran are kept for so long.
-KEPT: Final = timedelta(days=1)
+KEPT: Final = timedelta(hours=1)
 #: So many at most are thrown away along with one new preview.
 PRUNED: Final = 20
 
@@ -44,7 +47,11 @@ class GroupStore:
         self.now = now
 
     def add(self, columns: Mapping[str, Any], targets: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
-        """A new preview: the group's ``columns``, and site, device and preview of each target."""
+        """A new preview: the group's ``columns``, and site, device and preview of each target.
+
+        Raises:
+            TooManyPreviews: its actor has as many open ones as anybody may have.
+        """
         id, now = columns["id"], self.now()
         items = [
             {
@@ -67,6 +74,8 @@ class GroupStore:
         }
         with writing(self._engine) as connection:
             _prune(connection, now - KEPT)
+            if _open(connection, columns["actor"], now) >= MOST_OPEN:
+                raise TooManyPreviews(MOST_OPEN)
             connection.execute(insert(groups).values(row))
             connection.execute(insert(group_items), items)
 
@@ -156,6 +165,11 @@ class GroupStore:
 
 def _held_by(id: str, runner: str) -> Any:  # noqa: ANN401 # SQLAlchemy's condition
     return and_(groups.c.id == id, groups.c.runner == runner, groups.c.state == GroupState.RUNNING.value)
+
+
+def _open(connection: Connection, actor: str, now: datetime) -> int:
+    waiting = and_(groups.c.state == GroupState.PREVIEWED.value, groups.c.actor == actor, groups.c.expires_at > now)
+    return connection.execute(select(func.count()).select_from(groups).where(waiting)).scalar_one()
 
 
 def _prune(connection: Connection, before: datetime) -> None:

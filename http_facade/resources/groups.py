@@ -55,7 +55,7 @@ def _without_references(schema: Json) -> Json:
 
 @api.post(
     "/v1/groups",
-    responses={201: schemas.GroupPreviewed, **_WRONG},
+    responses={201: schemas.GroupPreviewed, **_WRONG, 429: a_problem("too many open previews")},
     openapi_extensions={"requestBody": _body(asked.GroupAsked)},
 )
 @reads_itself

@@ -23,6 +23,7 @@ from gateway.protocol.messages import Ack, Command
 from gateway.protocol.topics import AckTopic, CommandTopic
 from gateway.sites import DescriptionSeen, Sites, StatusSeen
 from http_facade.groups.groups import MOST_RUNNING
+from http_facade.groups.store import MOST_OPEN
 from tests.answering_site import AnsweringSite, applied
 from tests.conditions import eventually
 from tests.entries import NOON, heartbeat, status
@@ -346,13 +347,13 @@ def test_facade_that_stops_says_that_its_run_is_interrupted(
 def test_old_previews_are_pruned_and_runs_are_kept(
     facade: RunningFacade, site: AnsweringSite, database_url: str
 ) -> None:
-    """A day later, when the next preview is made."""
+    """An hour later, when the next preview is made."""
     ran, idle = _preview(facade, _body(site.site, 1)), _preview(facade, _body(site.site, 1))
     _run(facade, ran)
     _over(facade, ran)
     engine = open_engine(database_url)
     with writing(engine) as connection:
-        connection.execute(update(groups).values(created_at=datetime.now(UTC) - timedelta(hours=25)))
+        connection.execute(update(groups).values(created_at=datetime.now(UTC) - timedelta(minutes=61)))
     _preview(facade, _body(site.site, 1))
     assert facade.client.get(f"/v1/groups/{idle['id']}").get_json()["code"] == "unknown-group"
     assert _read(facade, ran)["state"] == "finished"
@@ -360,6 +361,20 @@ def test_old_previews_are_pruned_and_runs_are_kept(
         left = set(connection.execute(select(group_items.c.group_id)).scalars())
     assert idle["id"] not in left
     engine.dispose()
+
+
+@pytest.mark.invariant("I15")
+def test_preview_beyond_the_callers_bound_is_429_until_one_is_stopped(
+    facade: RunningFacade, site: AnsweringSite
+) -> None:
+    """Twenty at a time; nothing was kept of the refused one."""
+    body = _body(site.site, 1)
+    made = [_preview(facade, body) for _ in range(MOST_OPEN)]
+    refused = facade.client.post("/v1/groups", json=body)
+    assert (refused.status_code, refused.get_json()["code"]) == (429, "too-many-previews")
+    assert int(refused.headers["Retry-After"]) >= 1
+    facade.client.post(f"/v1/groups/{made[0]['id']}/stop")
+    _preview(facade, body)
 
 
 def test_preview_of_five_hundred_fits(facade: RunningFacade, site: AnsweringSite) -> None:
