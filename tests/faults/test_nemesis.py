@@ -13,8 +13,8 @@ from tests.faults.nemesis import Nemesis
 
 MINUTES: Final = 2.0
 SITES: Final = 2
-#: Seeds that once ended with a violation, with the minutes that it took. 1: a person's command that nobody had heard left
-#: no row in the ledger, and the checker called it untold.
+#: Seeds that once ended with a violation, with the minutes that it took. 1: a person's command that nobody had heard
+#: left no row in the ledger, and the checker called it untold.
 REGRESSIONS: Final = ((1, 0.75),)
 
 
