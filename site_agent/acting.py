@@ -16,6 +16,7 @@ import structlog
 
 from gateway.protocol.codes import AckCode, Evidence
 from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import Ack
 from gateway.protocol.topics import WRITE
 from site_agent import clock
 from site_agent.checks import too_late
@@ -241,7 +242,7 @@ class Acting:
             if entry.outcome is not None and entry.outcome.code != AckCode.PLC_SILENT:
                 continue
             device = self._devices.get(entry.intent.device)
-            if entry.intent.name != WRITE and (entry.attempt is None or entry.attempt.cmd_seq is None):
+            if _is_over(entry):
                 await self._conclude(entry, _without_looking(entry))
             elif device is None or not _still_configured(device, entry):
                 log.error("no-evidence-possible", command=entry.id, cause="it is not configured any more")
@@ -267,8 +268,20 @@ class Acting:
         self._seek_delivery(delivery, self._lanes[device.plc], entry)
 
 
+def _is_over(entry: Entry) -> bool:
+    """Whether the PLC cannot tell more than the journal about what a former run left."""
+    if entry.intent.name == WRITE:
+        return not _begun(entry.intent)
+    return entry.attempt is None or entry.attempt.cmd_seq is None
+
+
+def _begun(intent: Ack) -> bool:
+    """Whether a write of settings may have begun: before it, it is noted what the PLC holds, or that it reads as nothing."""
+    return bool(intent.trail) or all(intent.result.get(name) is not None for name in intent.input)
+
+
 def _without_looking(entry: Entry) -> Outcome:
-    """The end of an action that a former run left, where no mailbox knows more than the journal."""
+    """The end of what a former run left, where no PLC knows more than the journal."""
     if entry.attempt is not None:
         return unconfirmed("the agent died while it was sent; nothing confirms it", {})
     detail = "the agent died before anything was sent"

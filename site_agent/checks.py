@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gateway.protocol.codes import AckCode
+from gateway.protocol.errors import Unavailable
+from gateway.protocol.topics import WRITE
 from site_agent.drivers.port import PlcError, PlcUnreachable
 from site_agent.lane import Lane
 from site_agent.outcome import Outcome, Task, Values, refused
@@ -33,7 +35,18 @@ async def last_checks(lane: Lane, task: Task) -> Outcome | None:
         return refused(AckCode.PLC_LOST, f"{error}; the command was not sent")
     if live:
         task.on_read(live)
-    return _differs(task, live) or _interlocked(task, live) or too_late(task)
+    return _differs(task, live) or _interlocked(task, live) or too_late(task) or await _unremembered(task)
+
+
+async def _unremembered(task: Task) -> Outcome | None:
+    """Settings are proved by what was held before them, after a death too; to note that takes time."""
+    if task.name != WRITE:
+        return None
+    try:
+        await task.keep_former()
+    except Unavailable as error:
+        return refused(AckCode.JOURNAL_UNAVAILABLE, f"{error}; nothing was written")
+    return too_late(task)
 
 
 def too_late(task: Task) -> Outcome | None:

@@ -273,6 +273,7 @@ class Executor:
             reply,
             entry,
             ends=self._ends,
+            note=self._journal.note,
             epoch=lambda: self.epoch,
             held=lambda: self._held(device.id),
             on_read=lambda values: self._on_read(device.id, values),

@@ -92,6 +92,14 @@ class Journal:
         """
         await self._do(lambda db: rows.attempt(db, command_id, attempt))
 
+    async def note(self, intent: Ack) -> None:
+        """Make durable what is known of a command directly before its write.
+
+        Raises:
+            Unavailable: the journal cannot be written; nothing may be written to the PLC.
+        """
+        await self._do(lambda db: rows.note(db, intent))
+
     async def find(self, command_id: str) -> Entry | None:
         """What is known of a command; None if nothing is.
 

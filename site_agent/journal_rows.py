@@ -121,6 +121,11 @@ def attempt(db: sqlite3.Connection, command_id: str, made: Attempt) -> None:
     db.execute("UPDATE commands SET attempt = ? WHERE id = ?", (json.dumps(asdict(made)), command_id))
 
 
+def note(db: sqlite3.Connection, intent: Ack) -> None:
+    """Note what is known directly before a write."""
+    db.execute("UPDATE commands SET intent = ? WHERE id = ?", (encode(intent), intent.id))
+
+
 def conclude(db: sqlite3.Connection, outcome: Ack, unix_s: int) -> None:
     """Note an end, unless a final one is there."""
     db.execute(

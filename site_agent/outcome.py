@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.protocol.codes import AckCode, Evidence
@@ -63,6 +63,8 @@ class Task:
     expect_revision: str | None
     #: What the PLC was last read to hold; empty where that is too long ago to be evidence.
     former: Callable[[], Values]
+    #: Makes that durable, directly before a write of settings; raises Unavailable.
+    keep_former: Callable[[], Awaitable[None]]
     #: Takes over values that were just read.
     on_read: Callable[[Values], None]
     #: Seconds left until the deadline, asked anew at each call.

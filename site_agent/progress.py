@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from gateway.crash import point
 from gateway.protocol.codes import AckCode
-from gateway.protocol.messages import Deed
+from gateway.protocol.messages import Ack, Deed, Mark
 from site_agent import clock
 from site_agent.acks import ack_of
 from site_agent.device import Device
@@ -32,6 +33,7 @@ class Progress:
         entry: Entry,
         *,
         ends: Ends,
+        note: Callable[[Ack], Awaitable[None]],
         epoch: Callable[[], int],
         held: Callable[[], Values],
         on_read: Callable[[Values], None],
@@ -42,6 +44,7 @@ class Progress:
         self._request = request
         self._reply = reply
         self._ends = ends
+        self._note = note
         self._epoch = epoch
         self._held = held
         self._on_read = on_read
@@ -61,6 +64,7 @@ class Progress:
             input=request.command.input,
             expect_revision=request.command.expect.revision if request.command.expect else None,
             former=self._former,
+            keep_former=self._keep_former,
             on_read=self._take_over,
             remaining_s=lambda: request.deadline_s - clock.elapsed_s(),
             veto=self._objection,
@@ -80,6 +84,18 @@ class Progress:
     def _former(self) -> Values:
         # What was held when the command arrived may have been overwritten by those before it in the lane.
         return {**self._held(), **self._read} if self._before is None else self._before
+
+    async def _keep_former(self) -> None:
+        """After a death the journal must know what the PLC held; mostly it does since the command came."""
+        asked, known = self._request.command.input, self.entry.intent.result
+        if all(known.get(name) is not None for name in asked):
+            return
+        former = self._former()
+        held = {**known, **{name: former.get(name) for name in asked}}
+        begun = Mark(deed=Deed.ACCEPTED, at=clock.wall())
+        intent = self.entry.intent.model_copy(update={"result": held, "trail": (begun,)})
+        await self._note(intent)
+        self.entry = replace(self.entry, intent=intent)
 
     def _take_over(self, values: Values) -> None:
         self._read = values

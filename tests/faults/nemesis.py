@@ -100,7 +100,12 @@ class Nemesis:
         try:
             eventually(ended, within_s=_DRAIN_S, what="an end of every command")
         except AssertionError:
-            self._say(f"some commands have no end after {_DRAIN_S:g} s")
+            self._say(f"some commands have no end after {_DRAIN_S:g} s:")
+            for record in _records(ledger):
+                if not record.state.final:
+                    told = " > ".join(f"{step.what} {step.code or ''}".strip() for step in record.steps)
+                    self._say(f"  {record.id} {record.site} {record.device} {record.name} {dict(record.input)}: {told}")
+                    self._say(f"  {record.detail}; {record.result}")
 
     def _say(self, words: str) -> None:
         if not self.quiet:
