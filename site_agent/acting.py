@@ -276,7 +276,7 @@ def _is_over(entry: Entry) -> bool:
 
 
 def _begun(intent: Ack) -> bool:
-    """Whether a write of settings may have begun: before it, it is noted what the PLC holds, or that it reads as nothing."""
+    """Whether a write of settings may have begun: what the PLC held is noted first, or that it held nothing."""
     return bool(intent.trail) or all(intent.result.get(name) is not None for name in intent.input)
 
 
