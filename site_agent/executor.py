@@ -45,6 +45,8 @@ _FENCE_BITS: Final = 0xFFFF_FFFF
 _LOOKED: Final = frozenset({Evidence.READ_BACK, Evidence.MAILBOX, Evidence.COUNTER})
 #: Of an unknown end: the agent goes on asking the PLC.
 _SOUGHT: Final = frozenset({AckCode.PLC_SILENT.value})
+#: Of a command that came in while its connection was already given up: no number of lapses fits.
+_STALE: Final = -1
 _ACCEPTED: Final = Outcome(state=State.ACCEPTED, code=AckCode.ACCEPTED)
 
 log = structlog.get_logger(__name__)
@@ -87,6 +89,8 @@ class Executor:
         #: Commands on their way, by id.
         self._under_way: dict[str, Entry] = {}
         self._lapses = 0
+        #: The connection in which it did: what still comes through it is refused.
+        self._lapsed_epoch: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused_unwritten: OrderedDict[str, Ack] = OrderedDict()
         self.epoch = 0
@@ -123,11 +127,15 @@ class Executor:
             received_s=self._attention.received_s(now_s),
             fresh_id=command_id(time.time_ns() // 1_000_000, secrets.randbits(80)),
         )
-        self._keep_busy(self._serve(request, reply), f"{request.kind.name.lower()} {request.id}")
+        # What comes in after a sleep and before the new connection is as old as the sleep.
+        stale = self.epoch == self._lapsed_epoch or self._attention.asleep(now_s)
+        lapses = _STALE if stale else self._lapses
+        self._keep_busy(self._serve(request, reply, lapses), f"{request.kind.name.lower()} {request.id}")
 
     def lapse(self) -> None:
         """Note that this process has slept: what was accepted before may have been overtaken by another agent (I12)."""
         self._lapses += 1
+        self._lapsed_epoch = self.epoch
 
     def greet(self) -> None:
         """Our epoch has begun: let the PLCs' mailboxes know."""
@@ -163,13 +171,13 @@ class Executor:
 
     # One message.
 
-    async def _serve(self, request: Request, reply: ReplyTo) -> None:
+    async def _serve(self, request: Request, reply: ReplyTo, lapses: int) -> None:
         if request.refusal is not None or request.kind is Kind.COMMAND:
-            await self._carry_out(request, reply)
+            await self._carry_out(request, reply, lapses)
         elif not (request.kind is Kind.CANCEL and await self._withdraw(request)):
             await self._inform(request, reply)
 
-    async def _carry_out(self, request: Request, reply: ReplyTo) -> None:
+    async def _carry_out(self, request: Request, reply: ReplyTo, lapses: int) -> None:
         refusal = self._refusal(request)
         intent = self._ack(request, _ACCEPTED, result=self._held(request.topic.device))
         outcome = None if refusal is None else self._ack(request, refusal)
@@ -183,7 +191,7 @@ class Executor:
             self._ends.turn_away(request.owner, outcome, reply)
         else:
             point("agent-journaled")
-            await self._execute(request, reply, entry)
+            await self._execute(request, reply, entry, lapses)
 
     async def _inform(self, request: Request, reply: ReplyTo) -> None:
         """Answer a question, or a cancel of what does not wait here; a command nobody knows can never begin after."""
@@ -265,9 +273,9 @@ class Executor:
         self._ends.say(entry.requester, outcome)
         return True
 
-    async def _execute(self, request: Request, reply: ReplyTo, entry: Entry) -> None:
+    async def _execute(self, request: Request, reply: ReplyTo, entry: Entry, lapses: int) -> None:
         assert request.device is not None  # noqa: S101 # judge() refuses a command for an unknown device
-        device, lapses = request.device, self._lapses
+        device = request.device
         progress = Progress(
             request,
             reply,
