@@ -44,7 +44,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     group_refusals.TokenExpired: Row(410, "Preview too old"),
     group_refusals.TooManyPreviews: Row(429, "Too many open previews", 15),
     refusals.NotCancellable: Row(409, "Not cancellable"),
-    refusals.RevisionDiffers: Row(412, "Settings changed meanwhile"),
+    refusals.RevisionDiffers: Row(412, "Not the revision of the settings"),
     refusals.UnsupportedMedia: Row(415, "Media type not supported"),
     refusals.KeyConflict: Row(422, "Idempotency-Key used for something else"),
     InvalidInput: Row(422, "Input breaks the rules"),
@@ -62,7 +62,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
 #: Titles of a command's bad ends, by status.
 ENDINGS: Final[dict[int, Row]] = {
     409: Row(409, "Refused at the site"),
-    412: Row(412, "Settings changed meanwhile"),
+    412: Row(412, "Not the revision of the settings"),
     422: Row(422, "Input refused at the site"),
     502: Row(502, "The PLC did not do it"),
     503: Row(503, "Not possible now", 1),

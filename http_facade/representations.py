@@ -15,7 +15,7 @@ from gateway.liveness import Alive
 from gateway.protocol.codes import EVIDENCE
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack, PlcLink
+from gateway.protocol.messages import Ack, PlcLink, SiteState
 from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.desired import Wish
 
@@ -118,7 +118,8 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "online": None if cause is not None else alive is not None,
         "cause": cause,
         "state": record.state,
-        "since": instant(record.since),
+        # A will is written when the connection begins, so it cannot say when it ended.
+        "since": instant(record.last_beat_at if record.state is SiteState.OFFLINE else record.since),
         "reason": record.reason or "",
         "version": record.version,
         "heartbeat_age_s": age_s,

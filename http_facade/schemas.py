@@ -37,7 +37,7 @@ class Site(_Answer):
     online: bool | None = Field(description="whether a live heartbeat is there; null if nobody can tell, see `cause`")
     cause: str | None
     state: SiteState | None = Field(description="what the agent, or its last will, said last; for information")
-    since: datetime | None
+    since: datetime | None = Field(description="when `state` began; of `offline`, when it was last heard")
     reason: str
     version: str | None = Field(description="of the agent")
     heartbeat_age_s: float | None

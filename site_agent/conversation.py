@@ -143,7 +143,8 @@ class Conversation:
             Unavailable, PublishRefused: it could not be said.
         """
         if self._session is not None and self._born:
-            await self._session.publish(StatusTopic(self._parts.site), self._status(SiteState.STOPPED, reason))
+            stopped = self._status(SiteState.STOPPED, reason).model_copy(update={"since": clock.wall()})
+            await self._session.publish(StatusTopic(self._parts.site), stopped)
 
     def nudge(self) -> None:
         """Beat soon: something that others should know has changed."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.protocol.codes import AckCode
+from gateway.protocol.description import Limit
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Value
@@ -18,6 +19,14 @@ from site_agent.outcome import Outcome, Task, Values, refused
 #: Where a mailbox's counters wrap.
 COUNTER_SPAN: Final = 2**32
 _VOID: Final = frozenset({State.REJECTED, State.EXPIRED, State.FAILED})
+
+
+#: What a breach means, with the numbers that matter.
+_WORDS: Final = {
+    Limit.LARGEST: "{0.allowed:g} is the largest dose",
+    Limit.LEAST_GAP_S: "{0.allowed:g} s must lie between two doses, and it is {0.live:g} s since the last",
+    Limit.MOST_PER_DAY: "{0.allowed:g} is the most in 24 hours, and it is {0.live:g} already",
+}
 
 
 class Dosage:
@@ -47,7 +56,7 @@ class Dosage:
                 "live": round(breach.live, 3),
                 "asked": breach.asked,
             }
-            detail = f"{task.name} breaks the limit {breach.limit}: {breach.allowed:g} allowed, {breach.live:g} now"
+            detail = f"{task.name} breaks the limit {breach.limit}: {_WORDS[breach.limit].format(breach)}"
             return refused(AckCode.LIMIT_EXCEEDED, detail, result)
         try:
             await self._journal.attempt(task.id, attempt)

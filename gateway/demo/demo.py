@@ -172,7 +172,7 @@ class Demo:
             for role, child in stack.children.items():
                 if not child.running and role not in dead:
                     dead.add(role)
-                    self._say(f"[bold white on red] {role} ended with code {child.exit_code} [/] to start it again:")
+                    self._say(f"[bold white on red] {role} ended with code {child.exit_code} [/]. To start it again:")
                     self._say(f"  {escape(child.command_line)}")
             time.sleep(_TICK_S)
 

@@ -128,7 +128,9 @@ def _reported(message: Message) -> tuple[str, str, str | None]:
         case Status() | HostStatus():
             reason = getattr(message, "reason", "")
             epoch = f"epoch {message.epoch}, " if isinstance(message, Status) else ""
-            text = f"{epoch}version {message.version}, since {message.since:%Y-%m-%d %H:%M:%S} UTC"
+            # A will is written when the connection begins, so it cannot say when it ended.
+            since = "connected at" if message.state is SiteState.OFFLINE else "since"
+            text = f"{epoch}version {message.version}, {since} {message.since:%Y-%m-%d %H:%M:%S} UTC"
             return message.state.value, printable(f"{text}, {reason}" if reason else text), COLOURS[message.state]
         case Heartbeat():
             plcs = ", ".join(f"{name} {link.value}" for name, link in sorted(message.plcs.items()))

@@ -136,7 +136,8 @@ def _described(inbox: Inbox, order: Order) -> Description:
 def _refuse_unless_online(site: str, status: Status) -> None:
     # Nothing waits at the broker for a site that is away, so the command would vanish unanswered.
     if status.state is not SiteState.ONLINE:
-        raise SiteSilent(f"{site} is {status.state} since {status.since:%Y-%m-%d %H:%M:%S} UTC; nothing was sent")
+        since = "it had connected at" if status.state is SiteState.OFFLINE else "since"
+        raise SiteSilent(f"{site} is {status.state}, {since} {status.since:%Y-%m-%d %H:%M:%S} UTC; nothing was sent")
 
 
 def _answer(inbox: Inbox, answers: AckTopic, deadline_s: float, on_ack: Callable[[Ack], None]) -> Ack | None:

@@ -45,7 +45,7 @@ class Row:
         return words_of(self.kind)
 
 
-_UINT16, _FLOAT32 = RegisterType.UINT16, RegisterType.FLOAT32
+_BOOL, _UINT16, _FLOAT32 = RegisterType.BOOL, RegisterType.UINT16, RegisterType.FLOAT32
 ROWS: Final = (
     Row(offset=0, name="portion_g", kind=_UINT16, unit="g", title="food per meal", limits=(0, 2000)),
     Row(offset=1, name="interval_min", kind=_UINT16, unit="min", title="time between two meals", limits=(1, 1440)),
@@ -53,8 +53,9 @@ ROWS: Final = (
     Row(offset=4, name="hopper_kg", kind=_FLOAT32, unit="kg", title="food left in the hopper"),
     Row(offset=6, name="fed_today_g", kind=_UINT16, unit="g", title="food given since midnight"),
     Row(offset=8, name="water_c", kind=_FLOAT32, unit="°C", title="temperature of the water"),
-    Row(offset=10, name="lid_open", kind=RegisterType.BOOL, unit="", title="1: the lid is open, no doses"),
-    Row(offset=11, name="service_mode", kind=RegisterType.BOOL, unit="", title="1: somebody works at it, no doses"),
+    # There is no lid to lift and no key to turn, so whoever tries the farm writes these two by hand.
+    Row(offset=10, name="lid_open", kind=_BOOL, unit="", title="1: the lid is open, no doses", limits=(0, 1)),
+    Row(offset=11, name="service_mode", kind=_BOOL, unit="", title="1: somebody works at it, no doses", limits=(0, 1)),
     Row(offset=12, name="oxygen_mg_l", kind=_FLOAT32, unit="mg/l", title="oxygen in the water"),
     Row(offset=14, name="fed_total_g", kind=RegisterType.UINT32, unit="g", title="food given ever, meals and doses"),
     Row(offset=16, name="feeding", kind=RegisterType.BOOL, unit="", title="1: the auger runs for a dose"),
