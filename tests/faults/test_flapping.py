@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from typing import Final
 
@@ -29,6 +30,8 @@ def test_flapping_link_gives_no_wrong_answer_and_nothing_twice(system: System, a
         asked[f"dose {dose}"] = dose, system.feed_aside(dose, ttl_s=3, wait_s=4)
         said = len(auditor.statuses())
         system.agent_wire.cut(refuse=True)
+        down_s = time.monotonic() + 0.4
+        eventually(lambda: time.monotonic() > down_s, what="a moment without a link")  # noqa: B023 # now
         system.agent_wire.release()
         # Sometimes before it is back, sometimes after.
         if number % 2:

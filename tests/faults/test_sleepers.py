@@ -92,13 +92,15 @@ def test_agent_that_slept_beyond_a_deadline_says_expired(
 @pytest.mark.invariant("I4")
 @pytest.mark.invariant("I7")
 def test_commands_that_passed_the_gate_of_a_sleeping_agent_end_expired(system: System) -> None:
-    """The gate shuts by the last beat; what it let through before is not done after the wake, and everybody is told."""
-    before, grams = len(system.doses()), system.fresh()
+    """The gate shuts by the last beat; what it let through before is too late after the wake, and everybody is told."""
+    before, grams, old_s = len(system.doses()), system.fresh(), time.monotonic() + 2
     system.stack.freeze(AGENT)
     passed = [system.http.write({"portion_g": grams}, wait_s=0, ttl_s=2), system.feed(60, wait_s=0, ttl_s=2)]
     assert [each.status for each in passed] == [202, 202]
     shut_s = (system.stack.plan.alive_expiry_s + 1) * STRETCH
-    eventually(lambda: system.feed(65, wait_s=0, ttl_s=1).code == "site-offline", within_s=shut_s, what="the gate shut")
+    eventually(lambda: system.epoch is None, within_s=shut_s, what="the gate shut")
+    assert system.feed(65, wait_s=0, ttl_s=30).code == "site-offline"
+    eventually(lambda: time.monotonic() > old_s, what="the deadline")
     system.heal()
     assert {system.ended(each.command, within_s=30)["state"] for each in passed} == {"expired"}
     assert system.feed(70).verdict == (200, "applied")
