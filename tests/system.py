@@ -193,7 +193,10 @@ class System:
         """Ana, who sees everything of the site on the broker itself, and may command it."""
         person = self.stack.plan.person
         with self.client(person) as client:
-            yield Auditor(client, self.site, person)
+            ana = Auditor(client, self.site, person)
+            # What is retained comes right behind the answer to a subscription, but not with it.
+            eventually(ana.statuses, within_s=10, what="the site's status, retained")
+            yield ana
 
     def client(self, user: str) -> MqttClient:
         """A plain MQTT client with the password of any user, beside that user's own connection."""
