@@ -63,7 +63,8 @@ def http_get(url: str, *, token: str | None = None) -> tuple[int | None, object]
         with urllib.request.urlopen(request, timeout=_PATIENCE_S * 2) as answer:  # noqa: S310 # same
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
-        return error.code, None
+        with error:  # it holds the connection
+            return error.code, None
     except (OSError, ValueError):
         return None, None
 
