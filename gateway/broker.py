@@ -72,6 +72,8 @@ class BrokerLink:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
+        #: The one that runs, whether or not the broker has taken it yet.
+        self._running: Connection | None = None
 
     def start(self) -> None:
         """Begin to connect, and return at once."""
@@ -88,8 +90,9 @@ class BrokerLink:
             connection.goodbye()
         if thread is not None:
             thread.join(0.5)
-            if connection is not None and thread.is_alive():
-                connection.cut()
+            running = self._running
+            if running is not None and thread.is_alive():
+                running.cut()
                 thread.join(0.5)
         self._thread = None
 
@@ -133,7 +136,7 @@ class BrokerLink:
         waits, reported = delays(random.uniform), False
         login = self._plan.login
         while not self._stopping.is_set():
-            connection = Connection(self._plan)
+            self._running = connection = Connection(self._plan)
             reason = _run(connection)
             self._connection = None
             if self._stopping.is_set():
