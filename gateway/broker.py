@@ -138,7 +138,7 @@ class BrokerLink:
         while not self._stopping.is_set():
             self._running = connection = Connection(self._plan)
             reason = _run(connection)
-            self._connection = None
+            self._connection = self._running = None
             if self._stopping.is_set():
                 return
             if connection.ready_at_s is not None:
