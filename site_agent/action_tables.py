@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt, StrictStr, model_validator
 
-from gateway.protocol.description import Comparison, Effect, Limit
+from gateway.protocol.description import Comparison, Effect, Limit, ValueType
 from gateway.protocol.errors import Fault, json_pointer
 from gateway.protocol.ids import Name
-from gateway.protocol.messages import Text
+from gateway.protocol.messages import Text, Value
 from gateway.protocol.topics import RESERVED, WRITE
 from site_agent import mailbox
-from site_agent.registers import RegisterType, WordOrder, words_of
+from site_agent.layout import Layout
+from site_agent.registers import ByteOrder, RegisterType, WordOrder
 
 #: What one Modbus write of function 16 can carry (Modbus Application Protocol 1.1b3, section 6.12).
 MAX_REGISTER = 65_535
@@ -45,17 +46,30 @@ class ArgumentTable(Table):
     type: RegisterType
     slot: Annotated[int, Field(ge=1, le=2)] | None = None
     register_: Annotated[Register | None, Field(alias="register")] = None
-    word_order: WordOrder = WordOrder.BIG
+    #: None: as the PLC's table says.
+    word_order: WordOrder | None = None
+    byte_order: ByteOrder | None = None
     unit: Text | None = None
     minimum: float | None = None
     maximum: float | None = None
     step: Annotated[float, Field(gt=0)] | None = None
 
+    @property
+    def layout(self) -> Layout:
+        """How the value lies in its registers."""
+        return Layout(
+            kind=self.type,
+            word_order=self.word_order or WordOrder.BIG,
+            byte_order=self.byte_order or ByteOrder.BIG,
+        )
+
     @model_validator(mode="after")
     def _in_range(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
-        if self.register_ is not None and self.register_ + words_of(self.type) - 1 > MAX_REGISTER:
+        if self.type is RegisterType.STRING:
+            raise ValueError("an argument is a number or a bool, not a string")
+        if self.register_ is not None and self.register_ + self.layout.words - 1 > MAX_REGISTER:
             raise ValueError(f"the value reaches beyond register {MAX_REGISTER}")
         return self
 
@@ -102,7 +116,7 @@ class InterlockTable(Table):
     title: Text | None = None
     property: Name
     comparison: Comparison
-    value: StrictBool | StrictInt | FiniteFloat
+    value: StrictBool | StrictInt | FiniteFloat | StrictStr
     commands: tuple[Name, ...] | None = None
 
     def refuses(self, command: str) -> bool:
@@ -111,9 +125,12 @@ class InterlockTable(Table):
 
 
 def action_faults(
-    actions: Mapping[str, ActionTable], has_mailbox: bool, properties: Mapping[str, RegisterType], place: str
+    actions: Mapping[str, ActionTable], has_mailbox: bool, counters: Collection[str], place: str
 ) -> Iterator[Fault]:
-    """What contradicts itself in a device's actions; ``place`` is the device's JSON pointer."""
+    """What contradicts itself in a device's actions.
+
+    ``counters`` are the properties that can serve as such, ``place`` is the device's JSON pointer.
+    """
     for name, action in actions.items():
         here = f"{place}/actions{json_pointer(name)}"
         if name in RESERVED:
@@ -125,14 +142,11 @@ def action_faults(
             yield Fault(f"{here}/argument", "too-long", f"at most {LONGEST_ARGUMENT} characters: results add to it")
         if action.limits.by_name() and action.argument is None:
             yield Fault(f"{here}/limits", "no-argument", "say with `argument` which argument the limits are about")
-        if action.counter is not None and properties.get(action.counter) not in _COUNTS:
+        if action.counter is not None and action.counter not in counters:
             yield Fault(f"{here}/counter", "no-counter", "must name a property of a whole number")
         yield from (
             _mailbox_faults(action, has_mailbox, here) if action.effect is Effect.MAILBOX else _once(action, here)
         )
-
-
-_COUNTS = frozenset({RegisterType.UINT16, RegisterType.UINT32})
 
 
 def _mailbox_faults(action: ActionTable, has_mailbox: bool, here: str) -> Iterator[Fault]:
@@ -167,7 +181,7 @@ def _once(action: ActionTable, here: str) -> Iterator[Fault]:
 def interlock_faults(
     interlocks: tuple[InterlockTable, ...],
     actions: Mapping[str, ActionTable],
-    properties: Mapping[str, RegisterType],
+    properties: Mapping[str, ValueType],
     place: str,
 ) -> Iterator[Fault]:
     """What contradicts itself in a device's interlocks."""
@@ -181,13 +195,23 @@ def interlock_faults(
         if kind is None:
             known = ", ".join(sorted(properties))
             yield Fault(f"{here}/property", "unknown-property", f"the device has no such property; it has: {known}")
-        elif isinstance(each.value, bool) is not (kind is RegisterType.BOOL):
+        elif _value_type(each.value) is not _comparable(kind):
             yield Fault(f"{here}/value", "wrong-type", f"{each.property} is a {kind}, which never has this value")
-        elif kind is RegisterType.BOOL and each.comparison is not Comparison.EQUALS:
-            yield Fault(f"{here}/comparison", "wrong-type", "true and false can only be compared with equals")
+        elif _comparable(kind) is not ValueType.NUMBER and each.comparison is not Comparison.EQUALS:
+            yield Fault(f"{here}/comparison", "wrong-type", "only numbers can be below or above; say equals")
         for command in each.commands or ():
             if command != WRITE and command not in actions:
                 known = ", ".join(["write", *sorted(actions)])
                 yield Fault(
                     here + json_pointer("commands"), "unknown-command", f"no command {command!r}; there are: {known}"
                 )
+
+
+def _comparable(kind: ValueType) -> ValueType:
+    return ValueType.NUMBER if kind is ValueType.INTEGER else kind
+
+
+def _value_type(value: Value) -> ValueType:
+    if isinstance(value, bool):
+        return ValueType.BOOLEAN
+    return ValueType.STRING if isinstance(value, str) else ValueType.NUMBER

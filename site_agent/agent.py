@@ -18,7 +18,7 @@ from gateway.protocol.messages import Ack, DeviceState, PlcLink
 from gateway.protocol.topics import AckTopic, StateTopic
 from site_agent import clock
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
-from site_agent.configuration import PlcTable, SiteConfiguration
+from site_agent.configuration import SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
@@ -28,6 +28,8 @@ from site_agent.executor import Executor
 from site_agent.journal import Journal
 from site_agent.lane import Lane
 from site_agent.link import Login, PublishRefused, Session, connected
+from site_agent.marker import Marker
+from site_agent.plc_table import PlcTable
 from site_agent.poller import Poller
 from site_agent.watchdog import Watchdog
 
@@ -57,7 +59,8 @@ class Agent:
         )
         self._epochs = EpochFile(folder / "epoch")
         self._journal = Journal(folder / "journal.db")
-        self._devices = {table.id: Device(self._site, table) for table in configuration.devices}
+        reads = {plc.name: plc.reads for plc in configuration.plcs}
+        self._devices = {table.id: Device(self._site, table, reads[table.plc]) for table in configuration.devices}
         self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
         self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
         self._watchdogs = [
@@ -125,7 +128,8 @@ class Agent:
 
     def _lane(self, plc: PlcTable) -> Lane:
         driver = ModbusTcpDriver(plc.host, plc.port, plc.unit, plc.timeout_s)
-        return Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._nudge)
+        marker = None if plc.marker is None else Marker.of(plc.marker)
+        return Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._nudge, marker=marker)
 
     def _poller(self, plc: PlcTable) -> Poller:
         devices = [device for device in self._devices.values() if device.plc == plc.name]

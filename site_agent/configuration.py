@@ -9,9 +9,9 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError
@@ -19,15 +19,20 @@ from gateway.protocol.ids import Id, Name
 from gateway.protocol.messages import Text
 from site_agent import mailbox
 from site_agent.action_tables import (
-    MAX_REGISTER,
     ActionTable,
+    ArgumentTable,
     InterlockTable,
     MailboxTable,
     Table,
     action_faults,
     interlock_faults,
 )
-from site_agent.registers import RegisterType, WordOrder, words_of
+from site_agent.claims import Claim, overlaps
+from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
+from site_agent.property_tables import PropertyTable, property_faults, value_types
+from site_agent.registers import Space
+
+C = TypeVar("C", PropertyTable, MarkerTable, ArgumentTable)
 
 
 class BrokerTable(Table):
@@ -47,45 +52,6 @@ class AgentTable(Table):
     heartbeat_s: Annotated[float, Field(ge=0.2, le=60)] = 20.0
 
 
-class PlcTable(Table):
-    """``[[plcs]]``: a Modbus TCP server; ``poll_s`` is the period between two reads of its devices."""
-
-    name: Name
-    host: str
-    port: Annotated[int, Field(ge=1, le=65_535)] = 502
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
-
-
-class PropertyTable(Table):
-    """``[devices.properties.NAME]``: a value on holding registers; ``writable`` makes it a setting."""
-
-    title: Text | None = None
-    description: Text | None = None
-    type: RegisterType
-    register_: Annotated[int, Field(ge=0, le=MAX_REGISTER, alias="register")]
-    word_order: WordOrder = WordOrder.BIG
-    writable: bool = False
-    unit: Text | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    step: Annotated[float, Field(gt=0)] | None = None
-
-    @property
-    def words(self) -> int:
-        """How many registers the value takes."""
-        return words_of(self.type)
-
-    @model_validator(mode="after")
-    def _within_limits(self) -> Self:
-        if self.register_ + self.words - 1 > MAX_REGISTER:
-            raise ValueError(f"the value reaches beyond register {MAX_REGISTER}")
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
-        return self
-
-
 class DeviceTable(Table):
     """``[[devices]]``: a device on a PLC, with its properties, its actions, and what forbids them."""
 
@@ -97,18 +63,19 @@ class DeviceTable(Table):
     actions: Annotated[dict[Name, ActionTable], Field(max_length=64)] = Field(default_factory=dict)
     interlocks: Annotated[tuple[InterlockTable, ...], Field(max_length=16)] = ()
 
-    def spans(self) -> Iterator[tuple[str, int, int]]:
-        """Everything that lies in registers: key in the file, first register, how many."""
+    def claims(self) -> Iterator[Claim]:
+        """Everything that lies in registers and belongs to one owner."""
         for name, each in self.properties.items():
-            yield f"properties/{name}", each.register_, each.words
+            yield Claim(f"properties/{name}", each.table, each.register_, each.layout.words, each.bit)
         if self.mailbox is not None:
-            yield "mailbox", self.mailbox.register_, mailbox.SIZE
+            yield Claim("mailbox", Space.HOLDING, self.mailbox.register_, mailbox.SIZE)
         for name, action in self.actions.items():
             for argument, table in action.input.items():
                 if table.register_ is not None:
-                    yield f"actions/{name}/input/{argument}", table.register_, words_of(table.type)
+                    count = table.layout.words
+                    yield Claim(f"actions/{name}/input/{argument}", Space.HOLDING, table.register_, count)
             if action.trigger is not None:
-                yield f"actions/{name}/trigger", action.trigger.register_, 1
+                yield Claim(f"actions/{name}/trigger", Space.HOLDING, action.trigger.register_, 1)
 
 
 class SiteConfiguration(Table):
@@ -140,7 +107,7 @@ def load(path: Path) -> SiteConfiguration:
     faults = tuple(_contradictions(configuration))
     if faults:
         raise SettingsError(str(path), faults)
-    return _with_absolute_paths(configuration, path.resolve().parent)
+    return _with_orders(_with_absolute_paths(configuration, path.resolve().parent))
 
 
 def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
@@ -156,24 +123,52 @@ def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
         if device.plc not in plcs:
             known = ", ".join(sorted(plcs))
             yield Fault(f"/devices/{number}/plc", "unknown-plc", f"there is no PLC {device.plc!r}; there are: {known}")
-        kinds = {name: each.type for name, each in device.properties.items()}
         place = f"/devices/{number}"
-        yield from action_faults(device.actions, device.mailbox is not None, kinds, place)
-        yield from interlock_faults(device.interlocks, device.actions, kinds, place)
-    yield from _overlaps(configuration)
+        yield from property_faults(device.properties, place)
+        counts = {name for name, each in device.properties.items() if each.counts}
+        yield from action_faults(device.actions, device.mailbox is not None, counts, place)
+        yield from interlock_faults(device.interlocks, device.actions, value_types(device.properties), place)
+    for number, plc in enumerate(configuration.plcs):
+        if plc.marker is not None:
+            yield from marker_faults(plc.marker, f"/plcs/{number}/marker")
+    yield from overlaps(_claims(configuration))
 
 
-def _overlaps(configuration: SiteConfiguration) -> Iterator[Fault]:
-    # Two settings on one register would overwrite each other and both read back wrong.
-    owners: dict[tuple[str, int], str] = {}
+def _claims(configuration: SiteConfiguration) -> Iterator[tuple[str, str, str, Claim]]:
     for number, device in enumerate(configuration.devices):
-        for key, first, count in device.spans():
-            me = f"{device.id}.{key.rsplit('/', 1)[-1]}"
-            taken = {owners.setdefault((device.plc, register), me) for register in range(first, first + count)} - {me}
-            for owner in sorted(taken):
-                where = f"register {first}" if count == 1 else f"one of the registers {first} to {first + count - 1}"
-                pointer = f"/devices/{number}/{key}/register"
-                yield Fault(pointer, "overlap", f"{where} of {device.plc} belongs to {owner} already")
+        for claim in device.claims():
+            yield device.plc, device.id, f"/devices/{number}", claim
+
+
+def _with_orders(configuration: SiteConfiguration) -> SiteConfiguration:
+    """Whatever names no order of words and bytes has that of its PLC."""
+    plcs = {plc.name: plc for plc in configuration.plcs}
+    devices = [_ordered_device(device, plcs[device.plc]) for device in configuration.devices]
+    return configuration.model_copy(
+        update={
+            "plcs": tuple(
+                plc if plc.marker is None else plc.model_copy(update={"marker": _ordered(plc.marker, plc)})
+                for plc in configuration.plcs
+            ),
+            "devices": tuple(devices),
+        }
+    )
+
+
+def _ordered_device(device: DeviceTable, plc: PlcTable) -> DeviceTable:
+    properties = {name: _ordered(each, plc) for name, each in device.properties.items()}
+    actions = {
+        name: action.model_copy(
+            update={"input": {argument: _ordered(each, plc) for argument, each in action.input.items()}}
+        )
+        for name, action in device.actions.items()
+    }
+    return device.model_copy(update={"properties": properties, "actions": actions})
+
+
+def _ordered(cells: C, plc: PlcTable) -> C:
+    orders = {"word_order": cells.word_order or plc.word_order, "byte_order": cells.byte_order or plc.byte_order}
+    return cells.model_copy(update=orders)
 
 
 def _with_absolute_paths(configuration: SiteConfiguration, folder: Path) -> SiteConfiguration:

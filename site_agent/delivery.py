@@ -18,7 +18,7 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Deed
 from site_agent import clock
 from site_agent.checks import last_checks, may_begin, too_late
-from site_agent.device import Block, Device
+from site_agent.device import Device
 from site_agent.dosage import Dosage, counted, shortened
 from site_agent.drivers.port import BUSY, PlcConfused, PlcError, PlcRefused, PlcSilent, PlcUnreachable
 from site_agent.journal import Attempt
@@ -33,6 +33,8 @@ from site_agent.mailbox import (
     Result,
 )
 from site_agent.outcome import Outcome, Task, refused, unanswered
+from site_agent.reading import Block
+from site_agent.registers import Space
 
 #: Between two looks at a PLC that is busy with a dose.
 LOOK_EVERY_S: Final = 0.1
@@ -287,7 +289,7 @@ class Delivery:
     async def _read(self, lane: Lane) -> MailboxStatus:
         base = self._base + STATUS_OFFSET
         words = await lane.read([Block(base, STATUS_SIZE)])
-        return MailboxStatus.from_words([words[base + offset] for offset in range(STATUS_SIZE)])
+        return MailboxStatus.from_words([words[Space.HOLDING, base + offset] for offset in range(STATUS_SIZE)])
 
     async def _write(self, lane: Lane, command: MailboxCommand) -> None:
         await lane.write(self._base, command.words())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from gateway.protocol.description import (
     ActionAffordance,
@@ -19,21 +18,8 @@ from gateway.protocol.description import (
 from gateway.protocol.ids import Id
 from gateway.protocol.topics import WRITE, CommandTopic, StateTopic
 from site_agent.action_tables import ActionTable, ArgumentTable, InterlockTable
-from site_agent.configuration import DeviceTable, PropertyTable
-from site_agent.registers import RegisterType
-
-_VALUE_TYPES: Final = {
-    RegisterType.BOOL: ValueType.BOOLEAN,
-    RegisterType.UINT16: ValueType.INTEGER,
-    RegisterType.INT16: ValueType.INTEGER,
-    RegisterType.UINT32: ValueType.INTEGER,
-    RegisterType.FLOAT32: ValueType.NUMBER,
-}
-_RANGES: Final[Mapping[RegisterType, tuple[int, int]]] = {
-    RegisterType.UINT16: (0, 65_535),
-    RegisterType.INT16: (-32_768, 32_767),
-    RegisterType.UINT32: (0, 2**32 - 1),
-}
+from site_agent.configuration import DeviceTable
+from site_agent.property_tables import PropertyTable
 
 
 def describe(site: Id, table: DeviceTable) -> Description:
@@ -99,16 +85,11 @@ def _action(table: ActionTable, interlocks: tuple[Interlock, ...], command: str)
 
 
 def _schema(table: PropertyTable | ArgumentTable) -> DataSchema:
-    low, high = _RANGES.get(table.type, (None, None))
-    whole = table.type in _RANGES
-    return DataSchema(
-        type=_VALUE_TYPES[table.type],
-        title=table.title,
-        unit=table.unit,
-        minimum=low if table.minimum is None else _tidy(table.minimum, whole=whole),
-        maximum=high if table.maximum is None else _tidy(table.maximum, whole=whole),
-        multiple_of=None if table.step is None else _tidy(table.step, whole=whole),
-    )
+    found = table.layout.schema()
+    whole = found["type"] is ValueType.INTEGER
+    stated = {"minimum": table.minimum, "maximum": table.maximum, "multiple_of": table.step}
+    found |= {name: _tidy(value, whole=whole) for name, value in stated.items() if value is not None}
+    return DataSchema(title=table.title, unit=table.unit, **found)
 
 
 def _tidy(value: float, *, whole: bool = True) -> int | float:

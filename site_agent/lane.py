@@ -16,8 +16,11 @@ import structlog
 
 from gateway.protocol.errors import TidegateError
 from gateway.protocol.messages import PlcLink
-from site_agent.device import Block, Words
-from site_agent.drivers.port import Driver, PlcConfused, PlcSilent, PlcUnreachable
+from site_agent.device import Words
+from site_agent.drivers.port import Driver, PlcConfused, PlcError, PlcMistaken, PlcSilent, PlcUnreachable
+from site_agent.marker import Marker
+from site_agent.reading import Block
+from site_agent.registers import Space
 
 R = TypeVar("R")
 Job = Callable[["Lane"], Awaitable[R]]
@@ -38,11 +41,21 @@ class LaneFull(TidegateError):
 class Lane:
     """The one way to a PLC. ``run`` serves it until cancelled; ``write_job`` and ``poll_job`` queue work."""
 
-    def __init__(self, name: str, driver: Driver, *, settle_s: float, on_link: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        driver: Driver,
+        *,
+        settle_s: float,
+        on_link: Callable[[], None],
+        marker: Marker | None = None,
+    ) -> None:
         self.name = name
+        self._marker = marker
         #: After a lost reply, the PLC may still act on the request for this long.
         self.settle_s = settle_s
         self.link = PlcLink.LOST
+        self._cause: str | None = None
         #: Connections made so far: after a new one, the PLC may have been without power.
         self.connections = 0
         self._driver = driver
@@ -107,30 +120,32 @@ class Lane:
         """Make sure that there is a connection.
 
         Raises:
-            PlcUnreachable: there is none; nothing was sent.
+            PlcUnreachable: there is none, or not with the right PLC; nothing was sent.
         """
         if not self._driver.connected:
             await self._open()
 
     async def read(self, blocks: Iterable[Block]) -> Words:
-        """Read registers; address to word.
+        """Read cells.
 
         Raises:
             PlcError: as the driver says; after a silence or a wrong reply the connection is closed.
         """
-        words: dict[int, int] = {}
+        words: dict[tuple[Space, int], int] = {}
         for block in blocks:
-            answer = await self._ask(partial(self._driver.read, block.address, block.count))
-            words.update(enumerate(answer, start=block.address))
+            answer = await self._ask(partial(self._driver.read, block.address, block.count, block.space))
+            words.update({(block.space, address): word for address, word in enumerate(answer, start=block.address)})
         return words
 
-    async def write(self, address: int, words: Sequence[int]) -> None:
-        """Write registers in one request, once.
+    async def write(
+        self, address: int, words: Sequence[int], space: Space = Space.HOLDING, function: int | None = None
+    ) -> None:
+        """Write cells in one request, once.
 
         Raises:
             PlcError: as the driver says; only PlcUnreachable and PlcRefused prove that nothing happened.
         """
-        await self._ask(partial(self._driver.write, address, words))
+        await self._ask(partial(self._driver.write, address, words, space, function))
 
     async def _ask(self, request: Callable[[], Awaitable[R]]) -> R:
         await self.ready()
@@ -150,9 +165,27 @@ class Lane:
             self._linked(PlcLink.LOST, error)
             raise
         self.connections += 1
+        if self._marker is not None:
+            await self._recognise(self._marker)
 
-    def _linked(self, link: PlcLink, error: Exception | None) -> None:
-        if link is not self.link:
-            self.link = link
-            log.warning("plc-link", plc=self.name, link=link.value, cause=str(error) if error else "")
+    async def _recognise(self, marker: Marker) -> None:
+        """Make sure that it is the PLC of the site's file, before anything else is said to it."""
+        block = marker.block
+        try:
+            found = marker.fault(await self._driver.read(block.address, block.count, block.space))
+        except PlcError as error:
+            found = f"the marker cannot be read: {error}"
+        if found is not None:
+            mistaken = PlcMistaken(found)
+            await self._driver.close()
+            self._linked(PlcLink.LOST, mistaken)
+            raise mistaken
+
+    def _linked(self, link: PlcLink, error: PlcError | None) -> None:
+        cause = None if error is None else error.code
+        if link is self.link and cause == self._cause:
+            return
+        changed, self.link, self._cause = link is not self.link, link, cause
+        log.warning("plc-link", plc=self.name, link=link.value, cause=str(error) if error else "")
+        if changed:
             self._on_link()

@@ -107,7 +107,7 @@ async def _write(lane: Lane, task: Task) -> Outcome | None:
             return _not_begun(late.detail) if harmless else unconfirmed(f"{late.detail}; part of it was written", {})
         point("agent-before-write")
         try:
-            await lane.write(block.address, block.words)
+            await lane.write(block.address, block.words, block.space, block.function)
         except (PlcUnreachable, PlcRefused) as error:
             if not harmless:
                 return unconfirmed(f"{error}, after part of it was written", {})

@@ -101,7 +101,7 @@ async def _write(lane: Lane, task: Task, block: WriteBlock) -> None:
     """One request; again only if the PLC said that it had no time and did not act, and never after the deadline."""
     for repeats_left in reversed(range(BUSY_REPEATS + 1)):
         try:
-            await lane.write(block.address, block.words)
+            await lane.write(block.address, block.words, block.space, block.function)
         except PlcRefused as error:
             if error.exception_code != BUSY or not repeats_left:
                 raise

@@ -42,8 +42,13 @@ def site_toml(
     heartbeat_s: float,
     timeout_s: float,
     feed: Mapping[str, object] | None,
+    plc: Mapping[str, object],
+    properties: Mapping[str, Mapping[str, object]],
 ) -> str:
-    """A site's file with one feeder on one PLC; ``feed`` adds to the action's table, None: it has no mailbox."""
+    """A site's file with one feeder on one PLC; ``feed`` adds to the action's table, None: it has no mailbox.
+
+    ``plc`` adds to the PLC's table.
+    """
     lines = [
         f"site = {_toml_value(login.username)}",
         "[broker]",
@@ -61,6 +66,7 @@ def site_toml(
         f"port = {plc_port}",
         f"timeout_s = {timeout_s}",
         "poll_s = 0.2",
+        *(f"{key} = {_toml_value(value)}" for key, value in plc.items()),
         "[[devices]]",
         'id = "feeder-1"',
         'title = "Feeder 1"',
@@ -72,7 +78,7 @@ def site_toml(
             f"actions.feed = {_toml_value({**FEED, **feed})}",
             f"interlocks = [{_toml_value(INTERLOCK)}]",
         ]
-    for name, table in FEEDER.items():
+    for name, table in properties.items():
         lines.append(f"[devices.properties.{name}]")
         lines += [f"{key} = {_toml_value(value)}" for key, value in table.items()]
     text = "\n".join(lines) + "\n"
@@ -91,6 +97,9 @@ class AgentProcess:
     timeout_s: float = 0.4
     #: What the action's table has beside the usual; None: the feeder has no mailbox, so it only has settings.
     feed: Mapping[str, object] | None = field(default_factory=dict)
+    #: What the PLC's table has beside the usual, and the device's properties.
+    plc: Mapping[str, object] = field(default_factory=dict)
+    properties: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: FEEDER)
     #: Where the process is to die, see gateway.crash.
     crash_at: str = ""
     #: More variables of the process.
@@ -110,6 +119,8 @@ class AgentProcess:
             heartbeat_s=self.heartbeat_s,
             timeout_s=self.timeout_s,
             feed=self.feed,
+            plc=self.plc,
+            properties=self.properties,
         )
         for old, new in self.edits.items():
             assert old in text, f"{old} is not in the site's file"

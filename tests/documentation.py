@@ -24,7 +24,9 @@ from site_agent.action_tables import (
     MailboxTable,
     TriggerTable,
 )
-from site_agent.configuration import AgentTable, BrokerTable, DeviceTable, PlcTable, PropertyTable
+from site_agent.configuration import AgentTable, BrokerTable, DeviceTable
+from site_agent.plc_table import MarkerTable, PlcTable
+from site_agent.property_tables import PropertyTable, VerifyTable
 
 DOCS: Final = Path("docs")
 DECISIONS: Final = DOCS / "adr"
@@ -33,8 +35,10 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[broker]": BrokerTable,
     "[agent]": AgentTable,
     "[[plcs]]": PlcTable,
+    "[plcs.marker]": MarkerTable,
     "[[devices]]": DeviceTable,
     "[devices.properties.NAME]": PropertyTable,
+    "[devices.properties.NAME.verify]": VerifyTable,
     "[devices.mailbox]": MailboxTable,
     "[devices.actions.NAME]": ActionTable,
     "[devices.actions.NAME.input.ARGUMENT]": ArgumentTable,

@@ -1,8 +1,8 @@
 """Does what a PLC sent answer what it was asked? Pure; judges the bytes themselves.
 
 A Modbus TCP frame is: transaction (2 bytes), protocol (2, always 0), length of the rest (2), unit (1), function
-code (1), data (Modbus Messaging on TCP/IP 1.0b, section 3.1.3). The replies to functions 3, 6 and 16 are in the
-Modbus Application Protocol 1.1b3, sections 6.3, 6.6 and 6.12.
+code (1), data (Modbus Messaging on TCP/IP 1.0b, section 3.1.3). The replies to functions 1 to 6, 15
+and 16 are in the Modbus Application Protocol 1.1b3, sections 6.1 to 6.6, 6.11 and 6.12.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 _HEADER: Final = 7
 #: A frame has at least a unit and a function code, and at most 253 bytes of function code and data, after `length`.
 _LENGTHS: Final = range(2, 255)
-_READ, _WRITE_ONE, _WRITE_MANY = 3, 6, 16
+_READ_BITS, _READ_WORDS, _WRITE_ONE, _WRITE_MANY = (1, 2), (3, 4), (5, 6), (15, 16)
 
 
 class MismatchError(ValueError):
@@ -52,24 +52,25 @@ def _compare(request: bytes, reply: bytes) -> None:
             raise MismatchError(f"sent an exception of {len(reply) - 8} bytes instead of 1")
     elif got != asked:
         raise MismatchError(f"answered with function {got} to function {asked}")
-    elif asked == _READ:
+    elif asked in _READ_BITS + _READ_WORDS:
         _compare_read(request, reply)
-    elif asked in (_WRITE_ONE, _WRITE_MANY):
+    elif asked in _WRITE_ONE + _WRITE_MANY:
         _compare_write(request, reply)
     else:
         raise MismatchError(f"was asked function {asked}, of which no reply is known")
 
 
 def _compare_read(request: bytes, reply: bytes) -> None:
-    size = 2 * int.from_bytes(request[10:12], "big")
+    count = int.from_bytes(request[10:12], "big")
+    size, what = ((count + 7) // 8, "bits") if request[7] in _READ_BITS else (2 * count, "registers")
     if reply[8:9] != bytes([size]) or len(reply) != 9 + size:
-        raise MismatchError(f"answered a read of {size // 2} registers with {len(reply) - 9} bytes")
+        raise MismatchError(f"answered a read of {count} {what} with {len(reply) - 9} bytes")
 
 
 def _compare_write(request: bytes, reply: bytes) -> None:
-    # Both confirm the address; function 6 echoes the value, function 16 the number of registers.
+    # All confirm the address; functions 5 and 6 echo the value, 15 and 16 the number of cells.
     if reply[8:] != request[8:12]:
-        what = "value" if request[7] == _WRITE_ONE else "count"
+        what = "value" if request[7] in _WRITE_ONE else "count"
         raise MismatchError(
             f"confirmed address and {what} {reply[8:].hex(' ')} instead of {request[8:12].hex(' ')} (hexadecimal)"
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -26,15 +27,21 @@ from site_agent.drivers.port import (
     PlcUnreachable,
     PlcUnsure,
 )
+from site_agent.registers import Space
 
-#: Modbus Application Protocol 1.1b3, sections 6.3 and 6.12.
+#: Cells of one request: words and bits (Modbus Application Protocol 1.1b3, sections 6.1, 6.3, 6.11 and 6.12).
 MAX_READ, MAX_WRITE = 125, 123
+MAX_READ_BITS, MAX_WRITE_BITS = 2000, 1968
+
+#: The functions that write one cell and several.
+_WRITES: Final = {Space.COIL: (5, 15), Space.HOLDING: (6, 16)}
 
 _Send = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
+_Read = Callable[..., Awaitable[ModbusPDU]]
 
 
 class ModbusTcpDriver:
-    """The holding registers of one unit behind one Modbus TCP server; see :class:`site_agent.drivers.port.Driver`."""
+    """The cells of one unit behind one Modbus TCP server; see :class:`site_agent.drivers.port.Driver`."""
 
     def __init__(self, host: str, port: int, unit: int, timeout_s: float) -> None:
         self._host = host
@@ -68,36 +75,59 @@ class ModbusTcpDriver:
         if link is not None:
             await link.close()
 
-    async def read(self, address: int, count: int) -> tuple[int, ...]:
-        """Read ``count`` registers (1 to 125); errors as in the port."""
-        _check_span(address, count, MAX_READ)
-        reply = await self._ask(
-            lambda client: client.read_holding_registers(address, count=count, device_id=self._unit)
-        )
+    async def read(self, address: int, count: int, space: Space = Space.HOLDING) -> tuple[int, ...]:
+        """Read ``count`` cells (1 to 125 registers, 1 to 2000 bits); errors as in the port."""
+        _check_span(address, count, MAX_READ_BITS if space.bits else MAX_READ)
+        reply = await self._ask(lambda client: _read_of(client, space)(address, count=count, device_id=self._unit))
         if reply.isError():
             raise PlcRefused(reply.exception_code)
-        return tuple(reply.registers)
+        # Bits come in whole bytes; what is beyond the last one asked for is nobody's.
+        return tuple(map(int, reply.bits[:count])) if space.bits else tuple(reply.registers)
 
-    async def write(self, address: int, words: Sequence[int]) -> None:
-        """Write 1 to 123 words once; errors as in the port."""
-        words = list(words)
-        _check_span(address, len(words), MAX_WRITE)
-        if not all(0 <= word <= 0xFFFF for word in words):
-            raise ValueError(f"a register holds 0 to 65535, not {words}")
-        if len(words) == 1:
-            reply = await self._ask(lambda client: client.write_register(address, words[0], device_id=self._unit))
-        else:
-            reply = await self._ask(lambda client: client.write_registers(address, words, device_id=self._unit))
+    async def write(
+        self, address: int, words: Sequence[int], space: Space = Space.HOLDING, function: int | None = None
+    ) -> None:
+        """Write 1 to 123 registers or 1 to 1968 coils once; errors as in the port."""
+        send = self._write_of(address, list(words), space, function)
+        reply = await self._ask(send)
         if reply.isError():
             if reply.exception_code in RULES_OUT_EFFECT:
                 raise PlcRefused(reply.exception_code)
             await self.close()
             raise PlcUnsure(reply.exception_code)
 
+    def _write_of(self, address: int, words: list[int], space: Space, function: int | None) -> _Send:
+        one, many = _WRITES.get(space, (None, None))
+        chosen = function or (one if len(words) == 1 else many)
+        if chosen not in (one, many) or chosen is None or (chosen == one and len(words) != 1):
+            raise ValueError(f"function {function} does not write {len(words)} cells of {space}")
+        _check_span(address, len(words), MAX_WRITE_BITS if space.bits else MAX_WRITE)
+        largest = 1 if space.bits else 0xFFFF
+        if not all(0 <= word <= largest for word in words):
+            raise ValueError(f"a {space} holds 0 to {largest}, not {words}")
+        unit, bits = self._unit, [bool(word) for word in words]
+        sends: dict[int, _Send] = {
+            5: lambda client: client.write_coil(address, bits[0], device_id=unit),
+            6: lambda client: client.write_register(address, words[0], device_id=unit),
+            15: lambda client: client.write_coils(address, bits, device_id=unit),
+            16: lambda client: client.write_registers(address, words, device_id=unit),
+        }
+        return sends[chosen]
+
     async def _ask(self, send: _Send) -> ModbusPDU:
         if self._link is None:
             raise PlcUnreachable("is not connected")
         return await self._link.ask(send)
+
+
+def _read_of(client: AsyncModbusTcpClient, space: Space) -> _Read:
+    reads: dict[Space, _Read] = {
+        Space.COIL: client.read_coils,
+        Space.DISCRETE: client.read_discrete_inputs,
+        Space.HOLDING: client.read_holding_registers,
+        Space.INPUT: client.read_input_registers,
+    }
+    return reads[space]
 
 
 class _Link:
@@ -203,7 +233,7 @@ class _Link:
 
 def _check_span(address: int, count: int, most: int) -> None:
     if not (1 <= count <= most and 0 <= address <= 0x1_0000 - count):
-        raise ValueError(f"cannot ask for {count} registers at {address}: 1 to {most} within 0 to 65535")
+        raise ValueError(f"cannot ask for {count} cells at {address}: 1 to {most} within 0 to 65535")
 
 
 def _silence_pymodbus() -> None:

@@ -5,6 +5,7 @@ person who asked::
 
     PlcError
     ├── PlcUnreachable   no connection, nothing was sent: no effect
+    │   └── PlcMistaken  what answers is another PLC, by its marker
     ├── PlcRefused       the PLC answered with an exception that rules out an effect
     ├── PlcSilent        sent, but no whole answer came in time, or the link broke: effect unknown
     │   └── PlcUnsure    the PLC answered a write with an exception that does not rule out an effect
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final, Protocol
 
 from gateway.protocol.errors import TidegateError
+from site_agent.registers import Space
 
 #: Names of exception codes (Modbus Application Protocol 1.1b3, section 7).
 EXCEPTION_NAMES: Final = {
@@ -58,6 +60,12 @@ class PlcUnreachable(PlcError):
     code = "plc-lost"
 
 
+class PlcMistaken(PlcUnreachable):
+    """Something answers, but it is not the PLC of the site's file; nothing was asked of it but who it is."""
+
+    code = "plc-mistaken"
+
+
 class PlcRefused(PlcError):
     """The PLC answered with an exception and did not act."""
 
@@ -89,7 +97,7 @@ class PlcConfused(PlcError):
 
 
 class Driver(Protocol):
-    """One PLC's holding registers, zero-based. The caller sends one request at a time.
+    """One PLC's cells, zero-based. The caller sends one request at a time.
 
     After :class:`PlcSilent` or :class:`PlcConfused` the connection is closed, since its next bytes cannot be
     trusted; open it again and read the truth before anything is said about the write.
@@ -109,16 +117,20 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Disconnect, after a write on its way has ended; never raises and may be repeated."""
 
-    async def read(self, address: int, count: int) -> tuple[int, ...]:
-        """Read ``count`` registers from ``address`` on; every word comes from a reply to this very request (I17).
+    async def read(self, address: int, count: int, space: Space = Space.HOLDING) -> tuple[int, ...]:
+        """Read ``count`` cells from ``address`` on; every one comes from a reply to this very request (I17).
 
         Raises:
             PlcUnreachable, PlcRefused, PlcSilent, PlcConfused: see the classes.
             ValueError: no PLC could be asked this.
         """
 
-    async def write(self, address: int, words: Sequence[int]) -> None:
+    async def write(
+        self, address: int, words: Sequence[int], space: Space = Space.HOLDING, function: int | None = None
+    ) -> None:
         """Write the words once, in one request, and check the PLC's confirmation (which proves no effect: read back).
+
+        ``function`` is Modbus' number of the request (5, 6, 15, 16); by default the one for as many cells as there are.
 
         Cancelling the caller does not cancel a write on its way: it ends by itself within the time-out.
 

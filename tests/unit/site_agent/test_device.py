@@ -1,14 +1,21 @@
 """A device's registers, description and revision."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from typing import Any
 
-from site_agent.device import READ_REGISTERS, Block, Device, WriteBlock, plan_reads
+import pytest
+
+from site_agent.configuration import DeviceTable
+from site_agent.device import Device, WriteBlock
+from site_agent.reading import Block
+from site_agent.registers import Space
 from tests.sites import site
 
 FEEDER = Device("arava-1", site().devices[0])
 VALUES = {"portion_g": 120, "interval_min": 30, "enabled": True, "target_c": 18.5, "hopper_kg": 40.0}
+
+
+def _holding(words: dict[int, int]) -> dict[tuple[Space, int], int]:
+    return {(Space.HOLDING, address): word for address, word in words.items()}
 
 
 def test_description_gives_limits_of_the_register_where_none_are_set() -> None:
@@ -31,7 +38,7 @@ def test_write_blocks_neighbours_travel_together() -> None:
 
 def test_decode_missing_registers_give_none() -> None:
     """A value is never made up from half of its registers."""
-    assert FEEDER.decode({0: 120, 4: 1}, ["portion_g", "hopper_kg"]) == {"portion_g": 120, "hopper_kg": None}
+    assert FEEDER.decode(_holding({0: 120, 4: 1}), ["portion_g", "hopper_kg"]) == {"portion_g": 120, "hopper_kg": None}
 
 
 def test_revision_changes_with_a_setting_and_only_then() -> None:
@@ -48,7 +55,8 @@ def test_revision_unread_setting_gives_none() -> None:
 
 def test_differing_float_is_compared_as_the_register_holds_it() -> None:
     """0.1 is not a float32; what the PLC can hold of it is equal enough."""
-    read = FEEDER.decode(dict(enumerate(FEEDER.write_blocks({"target_c": 0.1})[0].words, start=8)), ["target_c"])
+    (words,) = (each.words for each in FEEDER.write_blocks({"target_c": 0.1}))
+    read = FEEDER.decode(_holding(dict(enumerate(words, start=8))), ["target_c"])
     assert FEEDER.differing({"target_c": 0.1}, read) == ()
 
 
@@ -58,16 +66,37 @@ def test_differing_unread_value_counts_as_different() -> None:
     assert FEEDER.differing({"portion_g": 120}, {"portion_g": None}) == ("portion_g",)
 
 
-@given(st.lists(st.tuples(st.integers(0, 65_000), st.integers(1, 2)), max_size=40))
-def test_plan_reads_covers_everything_in_allowed_sizes(spans: list[tuple[int, int]]) -> None:
-    """Every register is read, in requests that a PLC accepts, none twice."""
-    blocks = plan_reads(spans)
-    read = [register for block in blocks for register in range(block.address, block.address + block.count)]
-    assert {register for address, count in spans for register in range(address, address + count)} <= set(read)
-    assert len(read) == len(set(read))
-    assert all(block.count <= READ_REGISTERS for block in blocks)
+def test_write_blocks_of_coils_and_registers_are_apart() -> None:
+    """Each space has its own requests, and a setting that insists on its function travels as it says."""
+    device = _device(
+        light={"type": "bool", "table": "coil", "register": 2, "writable": True},
+        pump={"type": "bool", "table": "coil", "register": 3, "writable": True},
+        speed={"type": "uint16", "register": 2, "writable": True, "write_function": 6},
+        level={"type": "uint16", "register": 3, "writable": True, "write_function": 16},
+    )
+    assert device.write_blocks({"light": True, "pump": False, "speed": 7, "level": 8}) == (
+        WriteBlock(2, (1, 0), ("light", "pump"), Space.COIL),
+        WriteBlock(2, (7,), ("speed",), Space.HOLDING, 6),
+        WriteBlock(3, (8,), ("level",), Space.HOLDING, 16),
+    )
 
 
-def test_plan_reads_small_gaps_are_bridged() -> None:
-    """One request is cheaper than two."""
-    assert plan_reads([(0, 1), (8, 2)]) == (Block(0, 10),)
+def test_verify_place_is_where_the_value_is_read() -> None:
+    """A command register that clears itself is proved by another one."""
+    verify = {"register": 40, "table": "input"}
+    device = _device(speed={"type": "uint16", "register": 2, "writable": True, "verify": verify})
+    assert device.read_blocks() == (Block(40, 1, Space.INPUT),)
+    assert device.decode({(Space.INPUT, 40): 7, (Space.HOLDING, 2): 0}) == {"speed": 7}
+    assert device.write_blocks({"speed": 7})[0].address == 2
+
+
+def test_bits_of_one_register_are_read_at_once() -> None:
+    """Sixteen flags cost one register."""
+    device = _device(jam={"type": "bool", "register": 5, "bit": 0}, empty={"type": "bool", "register": 5, "bit": 15})
+    assert device.read_blocks() == (Block(5, 1),)
+    assert device.decode({(Space.HOLDING, 5): 0x8000}) == {"jam": False, "empty": True}
+
+
+def _device(**properties: dict[str, Any]) -> Device:
+    table = site().devices[0].model_dump(by_alias=True) | {"properties": properties}
+    return Device("arava-1", DeviceTable.model_validate(table | {"mailbox": None, "actions": {}, "interlocks": []}))

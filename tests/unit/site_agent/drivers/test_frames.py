@@ -14,8 +14,22 @@ REPLY_TO_READ = bytes.fromhex("0001 0000 0007 01 03 04 47f1 2040")
 WRITE_120_AT_0 = bytes.fromhex("0001 0000 0006 01 06 0000 0078")
 WRITE_2_AT_4 = bytes.fromhex("0001 0000 000b 01 10 0004 0002 04 47f1 2040")
 REPLY_TO_WRITE_2 = bytes.fromhex("0001 0000 0006 01 10 0004 0002")
-PAIRS = [(READ_2_AT_4, REPLY_TO_READ), (WRITE_120_AT_0, WRITE_120_AT_0), (WRITE_2_AT_4, REPLY_TO_WRITE_2)]
-IDS = ["read", "write one", "write many"]
+#: Ten coils take two bytes.
+READ_10_COILS = bytes.fromhex("0001 0000 0006 01 01 0013 000a")
+REPLY_TO_COILS = bytes.fromhex("0001 0000 0005 01 01 02 cd01")
+COIL_ON = bytes.fromhex("0001 0000 0006 01 05 00ac ff00")
+WRITE_10_COILS = bytes.fromhex("0001 0000 0009 01 0f 0013 000a 02 cd01")
+REPLY_TO_WRITE_COILS = bytes.fromhex("0001 0000 0006 01 0f 0013 000a")
+PAIRS = [
+    (READ_2_AT_4, REPLY_TO_READ),
+    (WRITE_120_AT_0, WRITE_120_AT_0),
+    (WRITE_2_AT_4, REPLY_TO_WRITE_2),
+    (READ_10_COILS, REPLY_TO_COILS),
+    (COIL_ON, COIL_ON),
+    (WRITE_10_COILS, REPLY_TO_WRITE_COILS),
+]
+IDS = ["read", "write one", "write many", "read bits", "write coil", "write coils"]
+_READS = (REPLY_TO_READ, REPLY_TO_COILS)
 
 
 @pytest.mark.parametrize(("request_", "reply"), PAIRS, ids=IDS)
@@ -46,10 +60,10 @@ def test_exception_of_the_same_function_is_an_answer(code: int) -> None:
 
 @pytest.mark.invariant("I17")
 @pytest.mark.parametrize(("request_", "reply"), PAIRS, ids=IDS)
-@given(position=st.integers(0, 11), value=st.integers(0, 255))
+@given(position=st.integers(0, 10), value=st.integers(0, 255))
 def test_reply_with_one_wrong_byte_is_no_answer(request_: bytes, reply: bytes, position: int, value: int) -> None:
     """Whatever byte is wrong, but for the words that a read asks for, the reply is not taken."""
-    if reply[position] == value or (reply is REPLY_TO_READ and position > 8):
+    if reply[position] == value or (reply in _READS and position > 8):
         return
     wrong = reply[:position] + bytes([value]) + reply[position + 1 :]
     with contextlib.suppress(MismatchError):

@@ -1,0 +1,65 @@
+"""``[[plcs]]`` of a site's file: where a PLC is, how it may be asked, and how it is known to be the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import Field, FiniteFloat, StrictBool, StrictInt, model_validator
+
+from gateway.protocol.errors import Fault
+from gateway.protocol.ids import Name
+from site_agent.action_tables import Register, Table
+from site_agent.property_tables import Cells, cell_faults
+from site_agent.reading import Reads
+from site_agent.registers import ByteOrder, RegisterType, WordOrder
+
+
+class MarkerTable(Cells):
+    """``[plcs.marker]``: a value that only the right PLC holds at this place; nothing is written to any other."""
+
+    value: StrictBool | StrictInt | FiniteFloat
+
+
+class PlcTable(Table):
+    """``[[plcs]]``: a Modbus TCP server; ``poll_s`` is the period between two reads of its devices.
+
+    ``largest_read`` and ``largest_gap`` count registers, ``unreadable`` holds first and last of ranges that it refuses.
+    """
+
+    name: Name
+    host: str
+    port: Annotated[int, Field(ge=1, le=65_535)] = 502
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
+    word_order: WordOrder = WordOrder.BIG
+    byte_order: ByteOrder = ByteOrder.BIG
+    largest_read: Annotated[int, Field(ge=1, le=125)] = 120
+    largest_gap: Annotated[int, Field(ge=0, le=124)] = 16
+    unreadable: Annotated[tuple[tuple[Register, Register], ...], Field(max_length=64)] = ()
+    marker: MarkerTable | None = None
+
+    @property
+    def reads(self) -> Reads:
+        """How its registers may be read."""
+        return Reads(largest=self.largest_read, gap=self.largest_gap, unreadable=self.unreadable)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for first, last in self.unreadable:
+            if first > last:
+                raise ValueError(f"unreadable: {first} is above {last}")
+        return self
+
+
+def marker_faults(marker: MarkerTable, here: str) -> Iterator[Fault]:
+    """What contradicts itself in a PLC's marker."""
+    if marker.type is RegisterType.STRING:
+        yield Fault(f"{here}/type", "wrong-type", "a marker is a number or a bool")
+        return
+    yield from cell_faults(marker, 1, here)
+    try:
+        marker.layout.encode(marker.value)
+    except ValueError as error:
+        yield Fault(f"{here}/value", "wrong-type", str(error))
