@@ -13,11 +13,17 @@ from pydantic import SecretStr
 from gateway import logs
 from gateway.protocol.errors import Fault, SettingsError
 from site_agent.agent import Agent
-from site_agent.configuration import SiteConfiguration, load
+from site_agent.configuration import SiteConfiguration
 from site_agent.folder_lock import held
+from site_agent.site_file import load
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Try first:   tidegate agent --config site.toml --check
+Then:        tidegate agent --config site.toml
+"""
+)
 @click.option(
     "--config",
     "path",
@@ -35,14 +41,10 @@ from site_agent.folder_lock import held
     envvar="TIDEGATE_LOG_LEVEL",
 )
 def agent(path: Path, check: bool, log_level: str) -> None:
-    r"""Run the agent of a site, beside its PLCs.
+    """Run the agent of a site, beside its PLCs.
 
     It connects to the broker as the site, keeps its journal in the folder named in the file, and ends cleanly on
     Ctrl-C or SIGTERM: a write under way is finished, then 'stopped' is published.
-
-    \b
-    Try first:   tidegate agent --config site.toml --check
-    Then:        tidegate agent --config site.toml
     """
     configuration = load(path)
     if check:
@@ -101,4 +103,4 @@ def _describe(configuration: SiteConfiguration) -> None:
         for device in configuration.devices:
             if device.plc == plc.name:
                 settings = [name for name, each in device.properties.items() if each.writable]
-                click.echo(f"    {device.id}  {device.title}; settings: {', '.join(settings) or 'none'}")
+                click.echo(f"    {device.id}  {device.title or device.id}; settings: {', '.join(settings) or 'none'}")

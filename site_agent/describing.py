@@ -28,7 +28,7 @@ def describe(site: Id, table: DeviceTable) -> Description:
     write = CommandTopic.filter(site=site, device=table.id, name=WRITE)
     return Description(
         id=f"urn:tidegate:{site}:{table.id}",
-        title=table.title,
+        title=table.title or table.id,
         security_definitions={"login": SecurityScheme(scheme="basic")},
         security=("login",),
         plc=table.plc,

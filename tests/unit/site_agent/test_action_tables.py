@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.protocol.errors import SettingsError
-from site_agent.configuration import load
+from site_agent.site_file import load
 from tests.unit.site_agent.test_configuration import GOOD
 
 _FEED = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.protocol.errors import SettingsError
-from site_agent.configuration import load
+from site_agent.site_file import load
 
 GOOD = """
 site = "arava-1"

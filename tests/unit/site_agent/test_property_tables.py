@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.protocol.errors import SettingsError
-from site_agent.configuration import SiteConfiguration, load
+from site_agent.configuration import SiteConfiguration
 from site_agent.registers import ByteOrder, WordOrder
+from site_agent.site_file import load
 
 HEAD = """\
 site = "arava-1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.demo.site import PROBE_DEVICE, PROBE_PROPERTY, PROBE_REGISTER, Site, site_toml
-from site_agent.configuration import load
 from site_agent.registers import RegisterType
 from site_agent.simulator.farm import LAYOUT
+from site_agent.site_file import load
 
 
 def written(folder: Path) -> Path:

@@ -1,0 +1,188 @@
+"""Profiles: what a type of device is like, written once, so that a site's file says only which, where and what differs.
+
+A profile is a table as a device's own, without a place. It may extend one other, which extends none. What a device says
+itself, or a profile that extends, counts more than what it takes over, key by key; interlocks are told apart by name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.protocol.errors import Fault
+from site_agent.nearest import hint
+from site_agent.registers import Space
+
+Raw = dict[str, Any]
+SHIPPED: Final = resources.files("site_agent") / "profiles"
+#: What a profile may hold of a device's table.
+PARTS: Final = ("title", "properties", "mailbox", "actions", "interlocks")
+_OWN: Final = ("description", "extends")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One profile with all that it takes over; ``table`` is as a device's."""
+
+    name: str
+    title: str
+    description: str
+    extends: str | None
+    #: Where it was read.
+    source: str
+    table: Raw
+
+
+class Profiles:
+    """All profiles by name, and what is wrong with those that are not among them."""
+
+    def __init__(self, raw: Mapping[str, tuple[str, Raw]], faults: tuple[Fault, ...] = ()) -> None:
+        self.faults = [*faults]
+        self._raw = raw
+        self.by_name = {name: profile for name in sorted(raw) if (profile := self._made(name)) is not None}
+
+    def device(self, raw: Raw, place: str) -> tuple[Raw, tuple[Fault, ...]]:
+        """A device's table with all that its profile gives it, at its base; and what keeps it from being so."""
+        name, faults = raw.get("profile"), list[Fault]()
+        whole = {key: each for key, each in raw.items() if key != "without"}
+        if name is not None:
+            profile = self.by_name.get(str(name))
+            if profile is None:
+                known = {*self.by_name}
+                return raw, (Fault(f"{place}/profile", "unknown-profile", f"no such profile.{hint(name, known)}"),)
+            whole = merged(profile.table, whole)
+        faults += _leave_out(whole, raw.get("without", []), f"{place}/without")
+        return {**shifted(whole, raw.get("base", 0))}, tuple(faults)
+
+    def _made(self, name: str) -> Profile | None:
+        source, raw = self._raw[name]
+        parent = raw.get("extends")
+        if parent is not None and (wrong := self._wrong_parent(str(parent))) is not None:
+            self.faults.append(Fault(f"{source}#/extends", *wrong))
+            return None
+        unknown = raw.keys() - {*PARTS, *_OWN}
+        for key in sorted(unknown):
+            detail = f"a profile has no such key.{hint(key, (*PARTS, *_OWN))}"
+            self.faults.append(Fault(f"{source}#/{key}", "extra-forbidden", detail))
+        own = {key: each for key, each in raw.items() if key in PARTS}
+        table = own if parent is None else merged(_table(self._raw[parent][1]), own)
+        return Profile(
+            name=name,
+            title=str(table.get("title", name)),
+            description=str(raw.get("description", "")),
+            extends=parent,
+            source=source,
+            table=table,
+        )
+
+    def _wrong_parent(self, parent: str) -> tuple[str, str] | None:
+        if parent not in self._raw:
+            return "unknown-profile", f"no such profile.{hint(parent, {*self._raw})}"
+        if "extends" in self._raw[parent][1]:
+            return "too-deep", f"{parent} extends another one itself; extend that one instead"
+        return None
+
+
+def _table(raw: Raw) -> Raw:
+    return {key: each for key, each in raw.items() if key in PARTS}
+
+
+def read_profiles(folder: Path | None = None) -> Profiles:
+    """The shipped profiles, and those of the folder, if it is there; a file's name is the profile's."""
+    found: dict[str, tuple[str, Raw]] = {}
+    faults: list[Fault] = []
+    for source, name, text in (*_shipped(), *_in(folder)):
+        if name in found:
+            detail = f"{found[name][0]} has this name already; choose another, and extend that one if you like"
+            faults.append(Fault(source, "twice", detail))
+            continue
+        try:
+            found[name] = source, tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            faults.append(Fault(source, "not-toml", str(error)))
+    return Profiles(found, tuple(faults))
+
+
+def _shipped() -> Iterator[tuple[str, str, str]]:
+    for each in SHIPPED.iterdir():
+        if each.name.endswith(".toml"):
+            yield each.name, each.name.removesuffix(".toml"), each.read_text(encoding="utf-8")
+
+
+def _in(folder: Path | None) -> Iterator[tuple[str, str, str]]:
+    for each in sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ():
+        yield str(each), each.stem, each.read_text(encoding="utf-8")
+
+
+def merged(below: Raw, above: Raw) -> Raw:
+    """Both, key by key; where both say something, ``above`` counts. Lists of named tables are merged by name."""
+    whole = dict(below)
+    for key, each in above.items():
+        held = whole.get(key)
+        if isinstance(held, dict) and isinstance(each, dict):
+            whole[key] = merged(held, each)
+        elif isinstance(held, list) and isinstance(each, list) and key == "interlocks":
+            whole[key] = _merged_by_name(held, each)
+        else:
+            whole[key] = each
+    return whole
+
+
+def _merged_by_name(below: list[Any], above: list[Any]) -> list[Any]:
+    names = [each.get("name") for each in below if isinstance(each, dict)]
+    if len(names) != len(below) or not all(isinstance(each, dict) for each in above):
+        return [*below, *above]  # what is no table is a fault, which the whole file's check tells
+    whole = [dict(each) for each in below]
+    for each in above:
+        if each.get("name") in names:
+            place = names.index(each["name"])
+            whole[place] = merged(whole[place], each)
+        else:
+            whole.append(each)
+    return whole
+
+
+def _leave_out(whole: Raw, names: object, place: str) -> Iterator[Fault]:
+    """Take out the properties, actions and interlocks that this device does not have."""
+    for number, name in enumerate(names if isinstance(names, list) else ()):
+        found = False
+        for part in ("properties", "actions"):
+            held = whole.get(part)
+            if isinstance(held, dict) and name in held:
+                whole[part] = {key: each for key, each in held.items() if key != name}
+                found = True
+        interlocks = whole.get("interlocks")
+        if isinstance(interlocks, list) and any(_named(each, name) for each in interlocks):
+            whole["interlocks"] = [each for each in interlocks if not _named(each, name)]
+            found = True
+        if not found:
+            detail = f"the device has no {name!r} anyway.{hint(name, _parts(whole))}"
+            yield Fault(f"{place}/{number}", "unknown-part", detail)
+
+
+def _named(table: object, name: object) -> bool:
+    return isinstance(table, dict) and table.get("name") == name
+
+
+def _parts(whole: Raw) -> set[str]:
+    tables = [whole[part] for part in ("properties", "actions") if isinstance(whole.get(part), dict)]
+    return {str(name) for table in tables for name in table}
+
+
+def shifted(table: Any, base: object, space: str = Space.HOLDING) -> Any:  # noqa: ANN401 # any piece of TOML
+    """The table with every ``register`` counted from ``base``, which may differ between Modbus' tables."""
+    if isinstance(table, list):
+        return [shifted(each, base, space) for each in table]
+    if not isinstance(table, dict):
+        return table
+    here = str(table.get("table", space))
+    offset = base.get(here, 0) if isinstance(base, dict) else base
+    whole = {key: shifted(each, base) for key, each in table.items()}
+    register = table.get("register")
+    if isinstance(register, int) and isinstance(offset, int) and bool not in (type(register), type(offset)):
+        whole["register"] = register + offset
+    return whole

@@ -1,0 +1,165 @@
+"""A site's TOML file: read, filled up from profiles, and checked as a whole.
+
+Everything wrong with it is reported at once, each fault with its key and the reason.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.protocol.codec import faults_of
+from gateway.protocol.errors import Fault, SettingsError
+from site_agent.action_tables import ArgumentTable, action_faults, interlock_faults
+from site_agent.claims import Claim, overlaps
+from site_agent.configuration import DeviceTable, SiteConfiguration
+from site_agent.nearest import hint, keys_at
+from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
+from site_agent.profile import Profiles, Raw, read_profiles
+from site_agent.property_tables import PropertyTable, property_faults, value_types
+
+C = TypeVar("C", PropertyTable, MarkerTable, ArgumentTable)
+
+
+def load(path: Path) -> SiteConfiguration:
+    """Read a site's file; paths in it are taken relative to the file.
+
+    Raises:
+        SettingsError: unreadable, not TOML, or breaking a rule; lists every fault with its key.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), [Fault("", "unreadable", str(error))]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), [Fault("", "not-toml", str(error))]) from None
+    folder = path.resolve().parent
+    named = raw.get("profiles", "profiles")
+    profiles = read_profiles(folder / named if isinstance(named, str) else None)
+    whole, faults = _filled(raw, profiles)
+    faults += profiles.faults
+    try:
+        configuration = SiteConfiguration.model_validate(whole)
+    except ValidationError as error:
+        raise SettingsError(str(path), (*faults, *_explained(error, SiteConfiguration))) from None
+    faults += _contradictions(configuration)
+    if faults:
+        raise SettingsError(str(path), faults)
+    return _with_orders(_with_absolute_paths(configuration, folder))
+
+
+def _filled(raw: Raw, profiles: Profiles) -> tuple[Raw, list[Fault]]:
+    """The file with what profiles give its devices."""
+    devices, faults = raw.get("devices"), list[Fault]()
+    if not isinstance(devices, list):
+        return raw, faults
+    filled = []
+    for number, each in enumerate(devices):
+        whole, found = profiles.device(each, f"/devices/{number}") if isinstance(each, dict) else (each, ())
+        filled.append(whole)
+        faults += found
+    return raw | {"devices": filled}, faults
+
+
+def _explained(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
+    """Pydantic's findings; a key that is not there is told with the nearest one that is."""
+    places = [each["loc"] for each in error.errors(include_url=False, include_context=False, include_input=False)]
+    for fault, place in zip_longest(faults_of(error), places):
+        if fault is not None and place and fault.code == "extra-forbidden":
+            detail = f"there is no such key.{hint(place[-1], keys_at(model, place[:-1]))}"
+            yield Fault(fault.pointer, fault.code, detail)
+        elif fault is not None:
+            yield fault
+
+
+def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
+    plcs = {plc.name for plc in configuration.plcs}
+    for kind, names in (
+        ("plcs", [plc.name for plc in configuration.plcs]),
+        ("devices", [device.id for device in configuration.devices]),
+    ):
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield Fault(f"/{kind}", "twice", f"{name!r} is there {times} times; every name must be unique")
+    for number, device in enumerate(configuration.devices):
+        if device.plc not in plcs:
+            detail = f"there is no PLC {device.plc!r}.{hint(device.plc, plcs)}"
+            yield Fault(f"/devices/{number}/plc", "unknown-plc", detail)
+        if not device.properties:
+            yield Fault(f"/devices/{number}/properties", "missing", "a device has properties of its own or a profile's")
+        yield from _device_contradictions(device, f"/devices/{number}")
+    for number, plc in enumerate(configuration.plcs):
+        if plc.marker is not None:
+            yield from marker_faults(plc.marker, f"/plcs/{number}/marker")
+    yield from overlaps(_claims(configuration))
+
+
+def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
+    yield from property_faults(device.properties, place)
+    counts = {name for name, each in device.properties.items() if each.counts}
+    yield from action_faults(device.actions, device.mailbox is not None, counts, place)
+    yield from interlock_faults(device.interlocks, device.actions, value_types(device.properties), place)
+
+
+def device_faults(raw: Raw) -> tuple[Fault, ...]:
+    """What is wrong with one device's table, filled up, whatever its site is like."""
+    try:
+        device = DeviceTable.model_validate(raw)
+    except ValidationError as error:
+        return tuple(_explained(error, DeviceTable))
+    mine = ((device.plc, device.id, "", claim) for claim in device.claims())
+    return (*_device_contradictions(device, ""), *overlaps(mine))
+
+
+def _claims(configuration: SiteConfiguration) -> Iterator[tuple[str, str, str, Claim]]:
+    for number, device in enumerate(configuration.devices):
+        for claim in device.claims():
+            yield device.plc, device.id, f"/devices/{number}", claim
+
+
+def _with_orders(configuration: SiteConfiguration) -> SiteConfiguration:
+    """Whatever names no order of words and bytes has that of its PLC."""
+    plcs = {plc.name: plc for plc in configuration.plcs}
+    devices = [_ordered_device(device, plcs[device.plc]) for device in configuration.devices]
+    return configuration.model_copy(
+        update={
+            "plcs": tuple(
+                plc if plc.marker is None else plc.model_copy(update={"marker": _ordered(plc.marker, plc)})
+                for plc in configuration.plcs
+            ),
+            "devices": tuple(devices),
+        }
+    )
+
+
+def _ordered_device(device: DeviceTable, plc: PlcTable) -> DeviceTable:
+    properties = {name: _ordered(each, plc) for name, each in device.properties.items()}
+    actions = {
+        name: action.model_copy(
+            update={"input": {argument: _ordered(each, plc) for argument, each in action.input.items()}}
+        )
+        for name, action in device.actions.items()
+    }
+    return device.model_copy(update={"properties": properties, "actions": actions})
+
+
+def _ordered(cells: C, plc: PlcTable) -> C:
+    orders = {"word_order": cells.word_order or plc.word_order, "byte_order": cells.byte_order or plc.byte_order}
+    return cells.model_copy(update=orders)
+
+
+def _with_absolute_paths(configuration: SiteConfiguration, folder: Path) -> SiteConfiguration:
+    broker: dict[str, Any] = {"password_file": folder / configuration.broker.password_file}
+    agent: dict[str, Any] = {"folder": folder / configuration.agent.folder}
+    return configuration.model_copy(
+        update={
+            "broker": configuration.broker.model_copy(update=broker),
+            "agent": configuration.agent.model_copy(update=agent),
+        }
+    )

@@ -1,0 +1,184 @@
+"""Profiles: the shipped ones fit, one takes over from another, and a device says only what differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.protocol.errors import SettingsError
+from site_agent.configuration import DeviceTable, SiteConfiguration
+from site_agent.profile import merged, read_profiles, shifted
+from site_agent.site_file import load
+
+SHIPPED = read_profiles()
+HEAD = 'site = "arava-1"\n[broker]\npassword_file = "secret"\n[[plcs]]\nname = "plc-1"\nhost = "127.0.0.1"\n'
+
+
+def _load(folder: Path, *devices: str) -> SiteConfiguration:
+    path = folder / "site.toml"
+    path.write_text(HEAD + "".join(f"[[devices]]\n{each}\n" for each in devices), encoding="utf-8")
+    return load(path)
+
+
+def _device(rest: str, id: str = "one", profile: str = "fish-feeder-mailbox") -> str:
+    return f'id = "{id}"\nplc = "plc-1"\nprofile = "{profile}"\n{rest}'
+
+
+def test_shipped_profiles_are_all_there_and_without_fault() -> None:
+    """What the product promises to know."""
+    names = {"fish-feeder", "fish-feeder-mailbox", "fish-feeder-schedule", "oxygen-probe", "aerator", "silo"}
+    assert SHIPPED.by_name.keys() == names
+    assert SHIPPED.faults == []
+
+
+@pytest.mark.parametrize("profile", SHIPPED.by_name)
+def test_shipped_profile_makes_a_device(tmp_path: Path, profile: str) -> None:
+    """With nothing but a place."""
+    (device,) = _load(tmp_path, _device("base = 100", profile=profile)).devices
+    assert device.properties
+    assert device.title == SHIPPED.by_name[profile].title
+    assert min(each.register_ for each in device.properties.values()) >= 100
+
+
+def test_device_at_a_base_has_all_its_registers_from_there(tmp_path: Path) -> None:
+    """Properties and mailbox alike."""
+    (device,) = _load(tmp_path, _device("base = 100")).devices
+    assert device.properties["portion_g"].register_ == 100
+    assert device.mailbox is not None
+    assert device.mailbox.register_ == 120
+
+
+def test_base_may_differ_between_tables(tmp_path: Path) -> None:
+    """Coils and registers are numbered apart."""
+    rest = "base = {holding = 100, input = 200, discrete = 8}"
+    (device,) = _load(tmp_path, _device(rest, profile="aerator")).devices
+    places = {name: each.register_ for name, each in device.properties.items()}
+    assert (places["mode"], places["current_a"], places["running"]) == (100, 200, 8)
+
+
+def test_device_overrides_key_by_key(tmp_path: Path) -> None:
+    """A smaller portion, another threshold, and the rest as the profile says."""
+    rest = (
+        'title = "By the pier"\n[devices.properties.portion_g]\nmaximum = 500\n'
+        '[[devices.interlocks]]\nname = "low-oxygen"\nvalue = 5.5\n[devices.actions.feed.limits]\nlargest = 200\n'
+    )
+    (device,) = _load(tmp_path, _device(rest)).devices
+    portion = device.properties["portion_g"]
+    assert (device.title, portion.maximum, portion.unit) == ("By the pier", 500, "g")
+    assert {each.name: each.value for each in device.interlocks}["low-oxygen"] == 5.5
+    assert len(device.interlocks) == 3
+    limits = device.actions["feed"].limits
+    assert (limits.largest, limits.most_per_day) == (200, 3000)
+
+
+def test_device_leaves_out_what_it_does_not_have(tmp_path: Path) -> None:
+    """A feeder without a probe has neither the reading nor what depends on it."""
+    (device,) = _load(tmp_path, _device('without = ["water_c", "oxygen_mg_l", "low-oxygen"]')).devices
+    assert not {"water_c", "oxygen_mg_l"} & device.properties.keys()
+    assert [each.name for each in device.interlocks] == ["lid-open", "service-mode"]
+
+
+def test_two_devices_of_one_profile_do_not_overlap_at_their_bases(tmp_path: Path) -> None:
+    """And do where the bases are too near."""
+    assert len(_load(tmp_path, _device("base = 0"), _device("base = 100", "two")).devices) == 2
+    with pytest.raises(SettingsError, match="belongs to one"):
+        _load(tmp_path, _device("base = 0"), _device("base = 10", "two"))
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        (_device("", profile="fish-feder"), "/devices/0/profile: no such profile. Did you mean 'fish-feeder'?"),
+        (_device("bas = 3"), "/devices/0/bas: there is no such key. Did you mean 'base'?"),
+        (
+            _device('without = ["watr_c"]'),
+            "/devices/0/without/0: the device has no 'watr_c' anyway. Did you mean 'water_c'?",
+        ),
+        (
+            _device("[devices.properties.portion_g]\nmaxmum = 3"),
+            "/devices/0/properties/portion_g/maxmum: there is no such key. Did you mean 'maximum'?",
+        ),
+        (
+            _device("[devices.mailbox]\nregster = 3"),
+            "/devices/0/mailbox/regster: there is no such key. Did you mean 'regis",
+        ),
+        ('id = "one"\nplc = "plc-1"', "/devices/0/properties: a device has properties of its own or a profile's"),
+        (_device("").replace("plc-1", "plc-l"), "/devices/0/plc: there is no PLC 'plc-l'. Did you mean 'plc-1'?"),
+    ],
+)
+def test_load_mistake_is_told_with_the_nearest_name(tmp_path: Path, device: str, expected: str) -> None:
+    """File, key, reason, and what was probably meant."""
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, device)
+    assert expected in str(caught.value)
+
+
+# --- a technician's own ------------------------------------------------------------------------------------
+
+OWN = """\
+extends = "oxygen-probe"
+title = "Two-channel probe"
+
+[properties.ph]
+type = "float32"
+table = "input"
+register = 8
+"""
+
+
+def test_profile_of_the_site_s_folder_extends_a_shipped_one(tmp_path: Path) -> None:
+    """By one level, with what it adds."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "probe-2.toml").write_text(OWN)
+    (device,) = _load(tmp_path, _device("", profile="probe-2")).devices
+    assert {"ph", "oxygen_mg_l"} <= device.properties.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("silo", 'title = "Mine"', "silo.toml has this name already"),
+        ("mine", "title = ", "mine.toml"),
+        ("mine", 'extends = "fish-feeder-mailbox"', "fish-feeder-mailbox extends another one itself"),
+        ("mine", 'extends = "sillo"', "mine.toml#/extends: no such profile. Did you mean 'silo'?"),
+        ("mine", 'titel = "x"', "mine.toml#/titel: a profile has no such key. Did you mean 'title'?"),
+    ],
+)
+def test_profile_that_cannot_be_is_told_with_its_file(tmp_path: Path, name: str, text: str, expected: str) -> None:
+    """Even if no device uses it yet."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / f"{name}.toml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, _device(""))
+    assert expected in str(caught.value)
+
+
+def test_merged_leaves_both_as_they_were() -> None:
+    """Ten devices share one profile."""
+    below: dict[str, Any] = {"a": {"b": 1, "c": 2}, "interlocks": [{"name": "x", "value": 1}]}
+    above: dict[str, Any] = {"a": {"b": 3}, "interlocks": [{"name": "x", "value": 2}, {"name": "y"}]}
+    assert merged(below, above) == {
+        "a": {"b": 3, "c": 2},
+        "interlocks": [{"name": "x", "value": 2}, {"name": "y"}],
+    }
+    assert below == {"a": {"b": 1, "c": 2}, "interlocks": [{"name": "x", "value": 1}]}
+
+
+def test_shifted_counts_a_verify_place_in_its_own_table() -> None:
+    """A coil that is proved by an input register."""
+    table = {"table": "coil", "register": 1, "verify": {"table": "input", "register": 2}}
+    assert shifted(table, {"coil": 10, "input": 20}) == {
+        "table": "coil",
+        "register": 11,
+        "verify": {"table": "input", "register": 22},
+    }
+
+
+def test_device_without_a_profile_is_as_before() -> None:
+    """Nothing is added to what a file says itself."""
+    raw = {"id": "one", "plc": "plc-1", "properties": {"a": {"type": "bool", "register": 3}}}
+    filled, faults = SHIPPED.device(raw, "/devices/0")
+    assert faults == ()
+    assert DeviceTable.model_validate(filled).properties["a"].register_ == 3
