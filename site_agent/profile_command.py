@@ -54,8 +54,8 @@ def list_profiles(folder: Path, as_json: bool) -> None:
         return
     shipped = read_profiles().by_name
     table = Table("profile", "title", "extends", "values", "actions", "from", box=None, pad_edge=False)
-    for column in (*table.columns[:1], *table.columns[2:]):
-        column.no_wrap = True
+    table.columns[0].no_wrap = table.columns[2].no_wrap = True
+    table.columns[-1].overflow = "fold"
     for each in known:
         found = _summary(each)
         actions, source = ", ".join(found["actions"]), each.source if each.name not in shipped else "shipped"

@@ -2,74 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-#: name, title, register type, offset in the feeder's block, the rest of the table
-_PROPERTIES: Final = (
-    ("portion_g", "Portion", "uint16", 0, 'writable = true\nunit = "g"\nminimum = 0\nmaximum = 2000\nstep = 5'),
-    ("interval_min", "Interval", "uint16", 1, 'writable = true\nunit = "min"\nminimum = 1\nmaximum = 1440'),
-    ("enabled", "Enabled", "bool", 2, "writable = true"),
-    ("hopper_kg", "Hopper", "float32", 4, 'word_order = "big"\nunit = "kg"'),
-    ("fed_today_g", "Fed today", "uint16", 6, 'unit = "g"'),
-    ("water_c", "Water", "float32", 8, 'word_order = "big"\nunit = "°C"'),
-    ("lid_open", "Lid open", "bool", 10, ""),
-    ("service_mode", "Service mode", "bool", 11, ""),
-    ("oxygen_mg_l", "Oxygen", "float32", 12, 'word_order = "big"\nunit = "mg/L"'),
-    ("fed_total_g", "Fed in all", "uint32", 14, 'word_order = "big"\nunit = "g"'),
-    ("feeding", "Feeding", "bool", 16, ""),
-)
-MAILBOX_OFFSET: Final = 20
-#: What a device has beside its properties: where its mailbox is, what the site allows, and what forbids it.
-_ACTIONS: Final = """\
-[devices.mailbox]
-register = {mailbox}
-watchdog_s = 5
-
-[[devices.interlocks]]
-name = "lid-open"
-title = "The lid is open"
-property = "lid_open"
-comparison = "equals"
-value = true
-
-[[devices.interlocks]]
-name = "service-mode"
-title = "Somebody works at the feeder"
-property = "service_mode"
-comparison = "equals"
-value = true
-
-[[devices.interlocks]]
-name = "low-oxygen"
-title = "Fish that lack oxygen must not be fed"
-property = "oxygen_mg_l"
-comparison = "below"
-value = 4.0
-
-[devices.actions.feed]
-title = "Feed now"
-effect = "mailbox"
-op = 1
-argument = "grams"
-longest_s = 60
-
-[devices.actions.feed.input.grams]
-title = "Dose"
-type = "uint16"
-slot = 1
-unit = "g"
-minimum = 5
-maximum = 500
-step = 5
-
-[devices.actions.feed.limits]
-largest = {largest}
-least_gap_s = {least_gap_s}
-most_per_day = {most_per_day}
-"""
+#: The type of all its devices; the simulated PLCs are laid out like that.
+PROFILE: Final = "fish-feeder-mailbox"
 #: device -> (PLC, base register), as the simulated farm lays them out
 _FEEDERS: Final = {
     "feeder-1": ("plc-1", 0),
@@ -121,13 +59,19 @@ poll_s = {site.poll_s}
 """
 
 
-def _device(site: Site, device: str, plc: str, base: int) -> Iterator[str]:
-    title = device.replace("-", " ").capitalize()
-    yield f'[[devices]]\nid = "{device}"\ntitle = "{title}"\nplc = "{plc}"\n'
-    for name, label, kind, offset, rest in _PROPERTIES:
-        head = f'title = "{label}"\ntype = "{kind}"\nregister = {base + offset}'
-        yield f"[devices.properties.{name}]\n{head}\n{rest}\n"
-    yield _ACTIONS.format(mailbox=base + MAILBOX_OFFSET, **asdict(site.limits))
+def _device(site: Site, device: str, plc: str, base: int) -> str:
+    limits = "\n".join(f"{name} = {value}" for name, value in asdict(site.limits).items())
+    return f"""\
+[[devices]]
+id = "{device}"
+title = "{device.replace("-", " ").capitalize()}"
+plc = "{plc}"
+profile = "{PROFILE}"
+base = {base}
+
+[devices.actions.feed.limits]
+{limits}
+"""
 
 
 def site_toml(site: Site) -> str:
@@ -146,5 +90,5 @@ folder = '{site.folder.as_posix()}'
 heartbeat_s = {site.heartbeat_s:g}
 """
     plcs = [_plc(site, index) for index in range(2)]
-    devices = [part for device, (plc, base) in _FEEDERS.items() for part in _device(site, device, plc, base)]
+    devices = [_device(site, device, plc, base) for device, (plc, base) in _FEEDERS.items()]
     return "\n".join([head, *plcs, *devices])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from gateway.protocol.messages import Value
 
@@ -17,6 +18,10 @@ def _escape(character: str) -> str:
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
+#: Codes of UCUM that nobody reads, as people write them.
+_WRITTEN: Final = {"Cel": "°C", "[pH]": "pH", "1": ""}
+
+
 def shown(value: Value | None, unit: str | None = None) -> str:
     """A value as a person reads it, with its unit; ``-`` if there is none."""
     if value is None:
@@ -24,7 +29,8 @@ def shown(value: Value | None, unit: str | None = None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = f"{value:.7g}" if isinstance(value, float) else f'"{value}"' if isinstance(value, str) else str(value)
-    return printable(f"{text} {unit}" if unit else text)
+    written = _WRITTEN.get(unit or "", unit)
+    return printable(f"{text} {written}" if written else text)
 
 
 def json_line(document: object) -> str:

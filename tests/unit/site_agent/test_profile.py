@@ -11,6 +11,7 @@ from gateway.protocol.errors import SettingsError
 from site_agent.configuration import DeviceTable, SiteConfiguration
 from site_agent.profile import merged, read_profiles, shifted
 from site_agent.site_file import load
+from tests.documentation import fences
 
 SHIPPED = read_profiles()
 HEAD = 'site = "arava-1"\n[broker]\npassword_file = "secret"\n[[plcs]]\nname = "plc-1"\nhost = "127.0.0.1"\n'
@@ -153,6 +154,25 @@ def test_profile_that_cannot_be_is_told_with_its_file(tmp_path: Path, name: str,
     with pytest.raises(SettingsError) as caught:
         _load(tmp_path, _device(""))
     assert expected in str(caught.value)
+
+
+def test_profiles_page_shows_files_that_load(tmp_path: Path) -> None:
+    """Its devices on one PLC, and its profile in the folder for those."""
+    page = Path("docs/profiles.md")
+    devices = [each.text for each in fences(page, "toml", "device")]
+    (own,) = (each.text for each in fences(page, "toml", "profile"))
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "my-probe.toml").write_text(own, encoding="utf-8")
+    path = tmp_path / "site.toml"
+    probe = '[[devices]]\nid = "probe"\nplc = "plc-1"\nprofile = "my-probe"\n'
+    path.write_text(HEAD + "".join([*devices, probe]), encoding="utf-8")
+    assert [each.id for each in load(path).devices] == ["feeder-2", "feeder-3", "probe"]
+
+
+def test_profiles_page_lists_the_shipped_ones() -> None:
+    """Each by its name."""
+    page = Path("docs/profiles.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in SHIPPED.by_name)
 
 
 def test_merged_leaves_both_as_they_were() -> None:

@@ -21,7 +21,7 @@ def _run(*words: str) -> str:
     return done.output
 
 
-def _json(*words: str) -> Any:
+def _json(*words: str) -> Any:  # noqa: ANN401 # any JSON
     return json.loads(_run(*words, "--json"))
 
 
