@@ -19,6 +19,12 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "agent": ("site_agent.command", "agent", "Run the agent of a site, beside its PLCs.", "agent"),
     "gateway": ("gateway.command", "gateway", "Run the gateway: heartbeats, acks, the ledger.", "server"),
     "facade": ("http_facade.command", "facade", "Run the HTTP facade.", "server"),
+    "plc": (
+        "site_agent.commissioning.command",
+        "plc",
+        "Compare a site's file with its PLCs.",
+        "agent",
+    ),
     "profile": ("site_agent.profile_command", "profile", "Device types: list, show and check them.", "agent"),
     "simulate": ("site_agent.simulator.command", "simulate", "Run a simulated farm of two PLCs.", "agent"),
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),

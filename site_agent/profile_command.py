@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from gateway.protocol.errors import Fault, InvalidInput, SettingsError
 from site_agent.configuration import DeviceTable
+from site_agent.console import console
 from site_agent.nearest import hint
 from site_agent.profile import Profile, Profiles, read_profiles
 from site_agent.profile_schema import profile_schema, site_schema
@@ -61,7 +61,7 @@ def list_profiles(folder: Path, as_json: bool) -> None:
         actions, source = ", ".join(found["actions"]), each.source if each.name not in shipped else "shipped"
         cells: Iterable[object] = (each.name, each.title, each.extends or "", found["properties"], actions, source)
         table.add_row(*(Text(str(cell)) for cell in cells))
-    Console().print(table)
+    console().print(table)
 
 
 @profile.command()
@@ -77,11 +77,11 @@ def show(name: str, folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.table | {"title": found.title, "description": found.description}, indent=2))
         return
-    console = Console()
-    console.print(Text(f"{found.name}: {found.title}. {found.description}"))
-    console.print(_properties(_device(found)))
+    screen = console()
+    screen.print(Text(f"{found.name}: {found.title}. {found.description}"))
+    screen.print(_properties(_device(found)))
     for line in _behaviour(_device(found)):
-        console.print(Text(line))
+        screen.print(Text(line))
 
 
 @profile.command()

@@ -1,0 +1,228 @@
+"""`tidegate plc` against PLCs of two makers of ours and one of somebody else's: right things found, nothing written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.protocol.errors import InvalidInput
+from site_agent.commissioning.command import plc as command
+from site_agent.registers import Space
+from tests import plc_faults as faults
+from tests.plc import FaultyPlc, Write
+from tests.plc_independent import IndependentPlc
+
+SITE: Final = """\
+site = "arava-1"
+[broker]
+password_file = "secret"
+[[plcs]]
+name = "plc-1"
+host = "127.0.0.1"
+port = {port}
+timeout_s = 0.5
+{plc}
+[[devices]]
+id = "feeder-1"
+plc = "plc-1"
+profile = "fish-feeder"
+{device}
+"""
+#: 25 kg and 100 000 g, the words in the order of the profile.
+HOPPER, TOTAL = (0x41C8, 0), (1, 0x86A0)
+
+
+@pytest.fixture
+def plc() -> Iterator[FaultyPlc]:
+    """A feeder's PLC with a hundred holding registers, and no other table."""
+    with FaultyPlc.running(size=100) as running:
+        running.set(0, 120, 30, 1, 0, *HOPPER)
+        running.set(14, *TOTAL)
+        yield running
+
+
+def _site(folder: Path, port: int, plc: str = "", device: str = "") -> Path:
+    path = folder / "site.toml"
+    path.write_text(SITE.format(port=port, plc=plc, device=device), encoding="utf-8")
+    return path
+
+
+def _run(*words: object) -> Result:
+    return CliRunner().invoke(command, [str(each) for each in words], catch_exceptions=False)
+
+
+def _json(*words: object) -> Any:  # noqa: ANN401 # any JSON
+    return json.loads(_run(*words, "--json").stdout)
+
+
+def _values(found: Any) -> dict[str, Any]:  # noqa: ANN401 # a PLC's part of the JSON
+    return {each["name"]: each for each in found["values"]}
+
+
+def test_scan_finds_the_ranges_that_can_be_read(plc: FaultyPlc) -> None:
+    """To the register, in the tables that the PLC has; and what is in use."""
+    plc.registers[50:60] = range(1, 11)
+    found = _json("scan", f"127.0.0.1:{plc.port}", "--to", 300)
+    assert found == [{"space": "holding", "first": 0, "last": 99, "used": 16}]
+    assert plc.writes == []
+
+
+def test_scan_of_another_make_finds_all_four_tables() -> None:
+    """Bits and words alike."""
+    with IndependentPlc.running(registers=70) as other:
+        other.set(Space.COIL, 69, 1)
+        found = _json("scan", f"127.0.0.1:{other.port}", "--to", 200)
+        assert [(each["space"], each["first"], each["last"], each["used"]) for each in found] == [
+            ("holding", 0, 69, 0),
+            ("input", 0, 69, 0),
+            ("coil", 0, 69, 1),
+            ("discrete", 0, 69, 0),
+        ]
+
+
+def test_read_shows_words_values_and_what_they_were_in_other_orders(plc: FaultyPlc, tmp_path: Path) -> None:
+    """As a technician compares them with the panel."""
+    (found,) = _json("read", _site(tmp_path, plc.port))["plcs"]
+    hopper = _values(found)["hopper_kg"]
+    assert (hopper["words"], hopper["value"], hopper["unit"]) == ([0x41C8, 0], 25.0, "kg")
+    assert set(hopper["others"]) == {
+        "words little, bytes big",
+        "words big, bytes little",
+        "words little, bytes little",
+    }
+    total = _values(found)["fed_total_g"]
+    assert (total["value"], total["others"]["words little, bytes big"]) == (100_000, 0x86A0_0001)
+    assert "41c8 0000" in _run("read", tmp_path / "site.toml").stdout
+    assert plc.writes == []
+
+
+def test_check_of_a_right_file_times_the_plc_and_ends_well(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Latency, the largest block, the transaction ids, and how many requests a poll takes."""
+    path = _site(tmp_path, plc.port)
+    (found,) = _json("check", path, "--report", tmp_path / "kept.json")["plcs"]
+    assert found["right"]
+    assert (found["largest_read"], found["echoes_transactions"], found["requests_per_poll"]) == (100, True, 1)
+    assert found["timing"]["least_ms"] <= found["timing"]["median_ms"] <= found["timing"]["most_ms"]
+    (kept,) = json.loads((tmp_path / "kept.json").read_text())["plcs"]
+    assert kept["values"] == found["values"]
+    assert _run("check", path).exit_code == 0
+    assert plc.writes == []
+
+
+def test_check_tells_in_which_order_a_value_would_be_believable(plc: FaultyPlc, tmp_path: Path) -> None:
+    """25 kg, read with the low word first, is next to nothing."""
+    device = '[devices.properties.hopper_kg]\nword_order = "little"'
+    done = _run("check", _site(tmp_path, plc.port, device=device))
+    assert done.exit_code == 1
+    assert "LOOK AT feeder-1.hopper_kg" in done.stdout
+    assert "it would be 25 with words big, bytes big" in done.stdout.replace("\n", "")
+
+
+def test_check_of_a_wrong_address_names_the_value_and_reads_the_rest(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Before anything is written anywhere."""
+    done = _json("check", _site(tmp_path, plc.port, device="[devices.properties.lid_open]\nregister = 101"))
+    values = _values(done["plcs"][0])
+    assert "illegal data address" in values["lid_open"]["fault"]
+    assert [name for name, each in values.items() if each["fault"]] == ["lid_open"]
+    assert values["portion_g"]["value"] == 120
+
+
+def test_check_of_a_plc_with_another_marker_is_wrong(plc: FaultyPlc, tmp_path: Path) -> None:
+    """It may be somebody else's."""
+    marker = 'marker = {type = "uint16", register = 90, value = 4711}'
+    done = _run("check", _site(tmp_path, plc.port, plc=marker))
+    assert done.exit_code == 1
+    assert "reads 0 and should be 4711" in done.stdout
+    plc.set(90, 4711)
+    assert _run("check", tmp_path / "site.toml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(faults.TRANSACTION_0, "does not echo transaction ids"), (faults.DROP, "gave no whole answer within 0.5 s")],
+    ids=["transaction 0", "mute"],
+)
+def test_check_of_a_plc_with_a_habit_says_which(
+    plc: FaultyPlc, tmp_path: Path, fault: faults.Fault, words: str
+) -> None:
+    """It is not the file's fault."""
+    plc.misbehave(fault, times=None)
+    done = _run("check", _site(tmp_path, plc.port))
+    assert done.exit_code == 1
+    assert words in done.stdout.replace("\n", " ")
+
+
+def test_check_of_nothing_at_the_address_says_so(tmp_path: Path) -> None:
+    """A cable, a firewall, a typing mistake."""
+    with IndependentPlc.running() as gone:
+        port = gone.port
+    done = _run("check", _site(tmp_path, port))
+    assert done.exit_code == 1
+    assert "accepts no connection" in done.stdout.replace("\n", " ")
+
+
+# --- trying ------------------------------------------------------------------------------------------------
+
+
+def test_try_writes_one_setting_and_puts_the_former_value_back(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Two writes in all, and the PLC is as it was."""
+    done = _run("check", _site(tmp_path, plc.port), "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 0
+    assert "120 -> 125 -> 120" in done.stdout
+    assert plc.writes == [Write(6, 0, (125,)), Write(6, 0, (120,))]
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        ("feeder-1.portion_g=123", "not a multiple of 5"),
+        ("feeder-1.portion_g=9000", "above the maximum"),
+        ("feeder-1.hopper_kg=3", "cannot be written"),
+        ("feeder-1.portion=125", "no such setting"),
+        ("feder-1.portion_g=125", "Did you mean 'feeder-1'"),
+        ("feeder-1", "write --try"),
+    ],
+)
+def test_try_of_what_may_not_be_written_sends_nothing(plc: FaultyPlc, tmp_path: Path, wish: str, reason: str) -> None:
+    """The file's limits count here too."""
+    with pytest.raises(InvalidInput, match=reason):
+        _run("check", _site(tmp_path, plc.port), "--try", wish)
+    assert plc.writes == []
+
+
+def test_try_at_a_plc_that_lies_is_told(plc: FaultyPlc, tmp_path: Path) -> None:
+    """It confirms, and holds what it held."""
+    plc.misbehave(faults.LIE, on=faults.WRITES)
+    done = _run("check", _site(tmp_path, plc.port), "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 1
+    assert "asked for 125, reads 120" in done.stdout
+
+
+def test_try_whose_answer_is_lost_is_judged_by_reading(plc: FaultyPlc, tmp_path: Path) -> None:
+    """On a new connection; the former value comes back all the same."""
+    plc.misbehave(faults.LOST, on=faults.WRITES)
+    done = _run("check", _site(tmp_path, plc.port), "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 0
+    assert plc.get(0) == (120,)
+
+
+def test_try_that_cannot_put_the_former_value_back_is_loud(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Somebody must go there."""
+    plc.misbehave(faults.refuse(3), on=faults.WRITES, after=1)
+    done = _run("check", _site(tmp_path, plc.port), "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 1
+    assert "THE FORMER VALUE 120 IS NOT BACK" in done.stdout
+
+
+def test_try_is_left_out_while_something_is_wrong(plc: FaultyPlc, tmp_path: Path) -> None:
+    """First make right what is wrong."""
+    path = _site(tmp_path, plc.port, device="[devices.properties.lid_open]\nregister = 101")
+    done = _run("check", path, "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 1
+    assert "Nothing was tried" in done.stdout
+    assert plc.writes == []
