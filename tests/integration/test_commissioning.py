@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +17,9 @@ from click.testing import CliRunner, Result
 from gateway.protocol.errors import InvalidInput
 from site_agent.commissioning.command import plc as command
 from site_agent.registers import Space
+from site_agent.simulator.farm import Farm
 from tests import plc_faults as faults
+from tests.documentation import fences
 from tests.plc import FaultyPlc, Write
 from tests.plc_independent import IndependentPlc
 
@@ -226,3 +232,26 @@ def test_try_is_left_out_while_something_is_wrong(plc: FaultyPlc, tmp_path: Path
     assert done.exit_code == 1
     assert "Nothing was tried" in done.stdout
     assert plc.writes == []
+
+
+async def test_commissioning_page_runs_as_it_stands(tmp_path: Path) -> None:
+    """Each line, in its order, on the simulated farm; the farm is as it was."""
+    page = Path("docs/commissioning.md")
+    (text,) = (each.text for each in fences(page, "sh", "site.toml"))
+    lines = [each.text for each in fences(page, "sh") if each.info == ("sh",)]
+    async with Farm() as farm:
+        before = await farm.read("plc-1", 0, 10)
+        port = str(farm.addresses["plc-1"].port)
+        (tmp_path / "site.toml").write_text(text.replace("5020", port), encoding="utf-8")
+        for line in lines:
+            words = line.replace("5020", port).split()
+            assert words[0] == "tidegate"
+            done = await asyncio.to_thread(_shell, [sys.executable, "-m", "gateway", *words[1:]], tmp_path)
+            assert done.returncode == 0, f"{line}{done.stdout}{done.stderr}"
+        assert list(await farm.read("plc-1", 0, 3)) == list(before)[:3]
+    assert json.loads((tmp_path / "commissioned.json").read_text())["plcs"][0]["right"]
+
+
+def _shell(argv: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    path = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    return subprocess.run(argv, cwd=folder, env=path, capture_output=True, text=True, timeout=60, check=False)
