@@ -147,6 +147,7 @@ def device(record: DeviceRecord, wishes: Mapping[str, Wish], now: datetime) -> J
         "title": record.device if description is None else description.title,
         "plc": None if description is None else description.plc,
         "quality": None if state is None else state.quality,
+        "cause": "" if state is None else state.cause,
         "at": None if state is None else instant(state.at),
         "age_s": None if state is None else _elapsed_s(state.at, now),
         "revision": None if state is None else state.revision,

@@ -68,6 +68,7 @@ class Device(_Answer):
     title: str
     plc: str | None
     quality: Quality | None
+    cause: str = Field(description="why the quality is not good")
     at: datetime | None
     age_s: float | None
     revision: str | None = Field(description="of the settings; the ETag, for If-Match")

@@ -75,6 +75,10 @@ class Acting:
             if device.mailbox is not None
         }
 
+    def doubtful(self, device: str) -> bool:
+        """Whether a write to it is open."""
+        return bool(self._open_writes[device])
+
     def withdraw(self, id: str) -> bool:
         """Keep a command that waits from beginning; its :meth:`act` then ends without a word."""
         return self._turns.withdraw(id)

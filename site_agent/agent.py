@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from gateway.protocol.backoff import delays
 from gateway.protocol.errors import TidegateError, Unavailable
-from gateway.protocol.messages import Ack, DeviceState, PlcLink
-from gateway.protocol.topics import AckTopic, StateTopic
+from gateway.protocol.messages import Ack, DeviceState, Event, PlcLink
+from gateway.protocol.topics import AckTopic, EventTopic, StateTopic
 from site_agent import clock
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.configuration import SiteConfiguration
@@ -133,7 +133,15 @@ class Agent:
 
     def _poller(self, plc: PlcTable) -> Poller:
         devices = [device for device in self._devices.values() if device.plc == plc.name]
-        return Poller(self._lanes[plc.name], devices, poll_s=plc.poll_s, on_state=self._publish_state)
+        return Poller(
+            self._lanes[plc.name],
+            devices,
+            poll_s=plc.poll_s,
+            refresh_s=plc.refresh_s,
+            on_state=self._publish_state,
+            on_event=self._publish_event,
+            doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made after the pollers
+        )
 
     def _states(self) -> Mapping[str, DeviceState]:
         return {name: state for poller in self._pollers.values() for name, state in poller.states.items()}
@@ -153,6 +161,12 @@ class Agent:
         if self._conversation is not None:
             with contextlib.suppress(Unavailable):
                 self._conversation.send(StateTopic(self._site, device), state)
+
+    def _publish_event(self, device: str, name: str, event: Event) -> None:
+        log.info("event", device=device, name=name, detail=event.detail)
+        if self._conversation is not None:
+            with contextlib.suppress(Unavailable):
+                self._conversation.send(EventTopic(self._site, device, name), event)
 
     # Running.
 

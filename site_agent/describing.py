@@ -8,6 +8,7 @@ from gateway.protocol.description import (
     ActionAffordance,
     DataSchema,
     Description,
+    EventAffordance,
     Form,
     Interlock,
     ObjectSchema,
@@ -15,8 +16,8 @@ from gateway.protocol.description import (
     SecurityScheme,
     ValueType,
 )
-from gateway.protocol.ids import Id
-from gateway.protocol.topics import WRITE, CommandTopic, StateTopic
+from gateway.protocol.ids import Id, Name
+from gateway.protocol.topics import CHANGED_AT_SITE, WRITE, CommandTopic, EventTopic, StateTopic
 from site_agent.action_tables import ActionTable, ArgumentTable, InterlockTable
 from site_agent.configuration import DeviceTable
 from site_agent.property_tables import PropertyTable
@@ -33,6 +34,7 @@ def describe(site: Id, table: DeviceTable) -> Description:
         security=("login",),
         plc=table.plc,
         properties={name: _property(each, state, write) for name, each in table.properties.items()},
+        events=_events(site, table),
         actions={
             name: _action(
                 each,
@@ -42,6 +44,14 @@ def describe(site: Id, table: DeviceTable) -> Description:
             for name, each in table.actions.items()
         },
     )
+
+
+def _events(site: Id, table: DeviceTable) -> dict[Name, EventAffordance]:
+    if not any(each.writable for each in table.properties.values()):
+        return {}
+    form = Form(href=f"mqtt:///{EventTopic(site, table.id, CHANGED_AT_SITE)}", op=("subscribeevent",))
+    title = "A setting was changed at the site"
+    return {CHANGED_AT_SITE: EventAffordance(title=title, forms=(form,))}
 
 
 def interlocks_of(tables: Sequence[InterlockTable], command: str) -> tuple[Interlock, ...]:

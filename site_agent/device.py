@@ -17,6 +17,7 @@ from site_agent.describing import describe, interlocks_of
 from site_agent.property_tables import PropertyTable
 from site_agent.reading import Block, Reads, plan
 from site_agent.registers import Space
+from site_agent.reporting import Reporting
 
 #: A Modbus write of function 16 carries at most 123 (Modbus Application Protocol 1.1b3, section 6.12).
 WRITE_CELLS: Final = 120
@@ -52,6 +53,10 @@ class Device:
         self._interlocks = table.interlocks
         self.description = describe(site, table)
         self.settings = self.description.settings
+
+    def reporting(self, refresh_s: float) -> Reporting:
+        """What decides which of its readings are worth a message."""
+        return Reporting(self._properties, refresh_s=refresh_s)
 
     def interlocks_for(self, command: str) -> tuple[Interlock, ...]:
         """What forbids ``write``, or an action."""

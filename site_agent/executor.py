@@ -132,6 +132,10 @@ class Executor:
         lapses = _STALE if stale else self._lapses
         self._keep_busy(self._serve(request, reply, lapses), f"{request.kind.name.lower()} {request.id}")
 
+    def doubtful(self, device: str) -> bool:
+        """Whether a write of ours may have changed its settings, and is not found out about yet."""
+        return self._acting.doubtful(device)
+
     def lapse(self) -> None:
         """Note that this process has slept: what was accepted before may have been overtaken by another agent (I12)."""
         self._lapses += 1

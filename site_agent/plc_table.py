@@ -33,6 +33,7 @@ class PlcTable(Table):
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
+    refresh_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     word_order: WordOrder = WordOrder.BIG
     byte_order: ByteOrder = ByteOrder.BIG
     largest_read: Annotated[int, Field(ge=1, le=125)] = 120

@@ -60,6 +60,8 @@ class PropertyTable(Cells):
     offset: FiniteFloat = 0.0
     decimals: Annotated[int, Field(ge=0, le=9)] | None = None
     choices: Annotated[dict[Text, StrictInt], Field(max_length=64)] = Field(default_factory=dict)
+    dead_band: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    least_interval_s: Annotated[FiniteFloat, Field(ge=0, le=86_400)] = 0.0
     writable: bool = False
     write_function: Literal[5, 6, 15, 16] | None = None
     verify: VerifyTable | None = None
@@ -107,6 +109,8 @@ def property_faults(properties: Mapping[str, PropertyTable], place: str) -> Iter
         here = f"{place}/properties{json_pointer(name)}"
         yield from cell_faults(each, each.length or 1, here)
         yield from _shape_faults(each, here)
+        if each.dead_band and each.layout.value_type not in (ValueType.INTEGER, ValueType.NUMBER):
+            yield Fault(f"{here}/dead_band", "wrong-type", "only a number can leave a band")
         if each.writable:
             yield from _setting_faults(each, here)
         else:
@@ -156,6 +160,9 @@ def _choice_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
 
 
 def _setting_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
+    for member in ("dead_band", "least_interval_s"):
+        if getattr(each, member):
+            yield Fault(f"{here}/{member}", "setting", "every change of a setting is told, and at once")
     if not each.table.writable:
         yield Fault(f"{here}/writable", "read-only", f"nobody can write a {each.table} over Modbus")
         return

@@ -136,10 +136,14 @@ class Quality(StrEnum):
 
 
 class DeviceState(Message):
-    """``devices/{device}/state``: retained; a property that could not be read yet is null."""
+    """``devices/{device}/state``: retained; a property that could not be read yet is null.
+
+    ``cause`` says why the quality is not good.
+    """
 
     at: Moment
     quality: Quality
+    cause: Text = ""
     revision: Revision | None = None
     properties: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)]
 

@@ -21,6 +21,8 @@ ROOT: Final = "tidegate/v1"
 HOST: Final = "@gateway"
 WRITE: Final = "write"
 CANCEL: Final = "cancel"
+#: The event of a setting that changed without a command of ours.
+CHANGED_AT_SITE: Final = "changed-at-site"
 #: Names of commands that no action can have.
 RESERVED: Final = frozenset({WRITE, CANCEL})
 #: Longest Response Topic that is honoured, in characters.
