@@ -54,6 +54,14 @@ class Device:
         self.description = describe(site, table)
         self.settings = self.description.settings
 
+    def periods(self, usual_s: float) -> dict[float, tuple[str, ...]]:
+        """Its properties by how often they are read."""
+        found: dict[float, tuple[str, ...]] = {}
+        for name, table in self._properties.items():
+            period_s = table.poll_s or usual_s
+            found[period_s] = (*found.get(period_s, ()), name)
+        return found
+
     def reporting(self, refresh_s: float) -> Reporting:
         """What decides which of its readings are worth a message."""
         return Reporting(self._properties, refresh_s=refresh_s)

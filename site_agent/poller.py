@@ -1,9 +1,14 @@
-"""The poller: keeps each device's last known values, and publishes a device's state when it changes."""
+"""The poller: keeps each device's last known values, tells what is worth it, and notices who changed a setting.
+
+Each property belongs to a group of those that are read at the same period. By default a device is one group.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -19,12 +24,33 @@ from site_agent.lane import Lane, LaneFull
 LEAST_GAP_S = 0.1
 #: A cause is told in so many characters.
 _LONGEST_CAUSE: Final = 500
+#: The worst of its groups is the quality of a device.
+_WORST: Final = (Quality.BAD, Quality.STALE, Quality.GOOD)
+
+Values = Mapping[str, Value | None]
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Group:
+    """Properties of one device that are read together; ``due_s`` is when next."""
+
+    device: Device
+    names: tuple[str, ...]
+    period_s: float
+    due_s: float
+    quality: Quality = Quality.STALE
+    cause: str = ""
+
+    def postpone(self, now_s: float) -> None:
+        """By one period; those that were missed are not made up for."""
+        on_time_s = self.due_s + self.period_s
+        self.due_s = on_time_s if on_time_s > now_s else now_s + self.period_s
+
+
 class Poller:
-    """Reads the devices of one PLC, every ``poll_s`` and soon after a command."""
+    """Reads the devices of one PLC, each group of properties at its period, and a device soon after a command."""
 
     def __init__(
         self,
@@ -38,20 +64,25 @@ class Poller:
         doubtful: Callable[[str], bool],
     ) -> None:
         self._lane = lane
-        self._devices = devices
-        self._poll_s = poll_s
         self._on_state = on_state
         self._on_event = on_event
         #: Whether a command of ours may have changed the device's settings, and nobody knows yet.
         self._doubtful = doubtful
         self._poked = asyncio.Event()
+        self._groups = [
+            _Group(device, names, period_s, due_s=0.0)
+            for device in devices
+            for period_s, names in device.periods(poll_s).items()
+        ]
+        self._by_device: defaultdict[str, list[_Group]] = defaultdict(list)
+        for group in self._groups:
+            self._by_device[group.device.id].append(group)
         self._states: dict[str, DeviceState] = {
-            device.id: _state(Quality.STALE, device, dict.fromkeys(device.description.properties)) for device in devices
+            device.id: _state(Quality.STALE, device, dict.fromkeys(device.description.properties), "")
+            for device in devices
         }
-        #: The last values read, which the next poll publishes if they are new.
-        self._held: dict[str, Mapping[str, Value | None]] = {
-            name: state.properties for name, state in self._states.items()
-        }
+        #: The last values read, which the next poll tells if they are new.
+        self._held: dict[str, Values] = {name: state.properties for name, state in self._states.items()}
         self._reporting = {device.id: device.reporting(refresh_s) for device in devices}
 
     @property
@@ -59,68 +90,79 @@ class Poller:
         """The last known state of each device."""
         return self._states
 
-    def held(self, device: str) -> Mapping[str, Value | None]:
+    def held(self, device: str) -> Values:
         """The values last read from the device; empty where they are not fresh enough to be evidence."""
         return self._held[device] if self._states[device].quality is Quality.GOOD else {}
 
-    def learn(self, device: str, values: Mapping[str, Value | None]) -> None:
-        """Take over values that a command has just read; the next poll, soon, reads the rest and publishes all.
+    def learn(self, device: str, values: Values) -> None:
+        """Take over values that a command has just read; the next poll, soon, reads the rest and tells all.
 
         The next command's evidence is compared with what was held before it, so that must not be older than this.
         """
         self._held[device] = {**self._held[device], **values}
+        for group in self._by_device[device]:
+            group.due_s = 0.0
         self._poked.set()
 
     async def run(self) -> None:
         """Poll until cancelled; no trouble of a PLC ends it."""
-        while True:
+        while self._groups:
             self._poked.clear()
-            for device in self._devices:
-                await self._poll(device)
+            for group in self._groups:
+                if group.due_s <= clock.elapsed_s():
+                    group.postpone(clock.elapsed_s())
+                    await self._poll(group)
             await asyncio.sleep(LEAST_GAP_S)
+            wait_s = min(group.due_s for group in self._groups) - clock.elapsed_s()
             try:
-                async with asyncio.timeout(max(0.0, self._poll_s - LEAST_GAP_S)):
+                async with asyncio.timeout(max(0.0, wait_s)):
                     await self._poked.wait()
             except TimeoutError:
                 continue
 
-    async def _poll(self, device: Device) -> None:
+    async def _poll(self, group: _Group) -> None:
+        device = group.device
         try:
-            words = await self._lane.poll_job(lambda lane: lane.read(device.read_blocks()))
+            words = await self._lane.poll_job(lambda lane: lane.read(device.read_blocks(group.names)))
         except LaneFull:
             return
         except PlcError as error:
             # A PLC that answers with an exception lives, but this map does not fit it.
-            quality = Quality.BAD if isinstance(error, PlcRefused) else Quality.STALE
-            self._note(device, quality, self._states[device.id].properties, str(error)[:_LONGEST_CAUSE])
+            group.quality = Quality.BAD if isinstance(error, PlcRefused) else Quality.STALE
+            group.cause = str(error)[:_LONGEST_CAUSE]
+            self._note(device)
         else:
-            before, self._held[device.id] = self._held[device.id], device.decode(words)
-            self._note(device, Quality.GOOD, self._held[device.id])
+            group.quality, group.cause = Quality.GOOD, ""
+            before, read = self._held[device.id], device.decode(words, group.names)
+            self._held[device.id] = {**before, **read}
+            self._note(device)
             if not self._doubtful(device.id):
-                self._tell_of_edits(device, before)
+                self._tell_of_edits(device, before, read)
 
-    def _note(self, device: Device, quality: Quality, values: Mapping[str, Value | None], cause: str = "") -> None:
-        before, now_s, reporting = self._states[device.id], clock.elapsed_s(), self._reporting[device.id]
-        turned = before.quality is not quality
-        state = _state(quality, device, values, cause)
-        self._states[device.id] = state
+    def _note(self, device: Device) -> None:
+        """Tell the device's state, if that is worth it; what cannot be read keeps its last value."""
+        groups, now_s = self._by_device[device.id], clock.elapsed_s()
+        worst = min(groups, key=lambda group: _WORST.index(group.quality))
+        turned = self._states[device.id].quality is not worst.quality
+        values, reporting = self._held[device.id], self._reporting[device.id]
+        self._states[device.id] = _state(worst.quality, device, values, worst.cause)
         if turned:
-            log.info("device-quality", device=device.id, quality=quality.value, cause=cause)
+            log.info("device-quality", device=device.id, quality=worst.quality.value, cause=worst.cause)
         if turned or reporting.due(values, now_s):
             reporting.tell(values, now_s)
-            self._on_state(device.id, state)
+            self._on_state(device.id, self._states[device.id])
 
-    def _tell_of_edits(self, device: Device, before: Mapping[str, Value | None]) -> None:
+    def _tell_of_edits(self, device: Device, before: Values, read: Values) -> None:
         """What a command of ours changed is in ``before`` already; the rest somebody at the site did."""
-        for name in sorted(device.settings):
-            old, new = before.get(name), self._held[device.id][name]
+        for name in sorted(device.settings & read.keys()):
+            old, new = before.get(name), read[name]
             if old is not None and new is not None and old != new:
-                detail = f"{name} was changed at the site"
                 data: dict[str, Value] = {"property": name, "old": old, "new": new}
-                self._on_event(device.id, CHANGED_AT_SITE, Event(at=clock.wall(), detail=detail, data=data))
+                event = Event(at=clock.wall(), detail=f"{name} was changed at the site", data=data)
+                self._on_event(device.id, CHANGED_AT_SITE, event)
 
 
-def _state(quality: Quality, device: Device, values: Mapping[str, Value | None], cause: str = "") -> DeviceState:
+def _state(quality: Quality, device: Device, values: Values, cause: str) -> DeviceState:
     return DeviceState(
         at=clock.wall(), quality=quality, cause=cause, revision=device.revision(values), properties=dict(values)
     )

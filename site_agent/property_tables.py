@@ -60,6 +60,7 @@ class PropertyTable(Cells):
     offset: FiniteFloat = 0.0
     decimals: Annotated[int, Field(ge=0, le=9)] | None = None
     choices: Annotated[dict[Text, StrictInt], Field(max_length=64)] = Field(default_factory=dict)
+    poll_s: Annotated[float, Field(ge=0.05, le=86_400)] | None = None
     dead_band: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     least_interval_s: Annotated[FiniteFloat, Field(ge=0, le=86_400)] = 0.0
     writable: bool = False
