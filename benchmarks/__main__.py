@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import floor, heartbeats, report, rig, writes
+from benchmarks import floor, heartbeats, polling, report, rig, writes
 from benchmarks.report import Figure
 from gateway.demo.ports import free_port
 from gateway.demo.readiness import listens
@@ -23,6 +23,8 @@ CPU_LIMIT = 1.5 / 0.95
 REFUSAL_LIMIT = 1_748 / 1_200
 BEAT_LIMIT = 0.25 / 0.149
 MEDIAN_LIMIT = 1.6
+#: A poll goes through a queue, decodes eight values and compares them; the raw one reads the words.
+POLL_LIMIT = 6.0
 
 
 #: The same aims as they were set, whatever the relay does in this run.
@@ -44,12 +46,17 @@ def main() -> None:
             ours = writes.measure(found, folder, plc_port)
         print("heartbeats of 10,000 sites ...", file=sys.stderr)
         beats = heartbeats.measure(found, folder)
+        print("polls of 200 devices ...", file=sys.stderr)
+        polls = polling.measure(found, folder)
     figures = {
         "http_write_median": Figure(ours.median_ms, "ms", raw.sum_ms, MEDIAN_LIMIT),
         "http_write_64_at_once": Figure(ours.command_ms, "ms/command", raw.command_ms, RATE_LIMIT),
         "facade_cpu": Figure(writes.facade_cpu_ms(ours), "ms/command", raw.facade_cpu_ms, CPU_LIMIT),
         "refusal_of_a_silent_site": Figure(ours.refusal_ms, "ms/refusal", raw.refusal_ms, REFUSAL_LIMIT),
         "heartbeat_cpu": Figure(beats.cpu_ms, "ms/beat", beats.raw_cpu_ms, BEAT_LIMIT),
+        "poll_cpu": Figure(polls.cpu_ms, "ms/poll", polls.raw_cpu_ms, POLL_LIMIT),
+        "polls_out_of_time": Figure(100 * (1 - polls.kept), "%", 1.0, 1.0),
+        "period_beside_a_dead_plc": Figure(polls.median_beside_a_dead_plc_s, "s", polls.median_s, 1.05),
         "heartbeat_keys_missing": Figure(beats.missing, "keys", heartbeats.SITES, 0.0),
         "asked_500_commands_per_s": Figure(ours.command_ms, "ms/command", ASKED_COMMAND_MS, 1.0),
         "asked_facade_cpu": Figure(writes.facade_cpu_ms(ours), "ms/command", ASKED_FACADE_CPU_MS, 1.0),
@@ -62,6 +69,9 @@ def main() -> None:
         f"one at a time: ours {ours.median_ms:.2f} ms, relay {raw.relay_median_ms:.2f} ms without a commit",
         f"at once: {1e3 / ours.command_ms:,.0f} commands/s, relay {1e3 / raw.command_ms:,.0f}/s;"
         f" refusals {1e3 / ours.refusal_ms:,.0f}/s, relay {1e3 / raw.refusal_ms:,.0f}/s",
+        f"polls: {100 * polls.kept:.1f} % within a fifth of the period,"
+        f" {100 * polls.kept_beside_a_dead_plc:.1f} % beside a dead PLC;"
+        f" agent {polls.memory_mb:.0f} MB, {polls.cpu_ms * polling.DEVICES / 10:.0f} % of a core",
         "CPU ms/command: " + ", ".join(f"{role} {spent:.2f}" for role, spent in ours.cpu_ms.items()),
     ]
     report.publish(figures, remarks)

@@ -6,21 +6,26 @@ import asyncio
 import socket
 import struct
 import sys
+from collections.abc import Callable
 
 _REGISTERS = 1_000
 
 
 async def serve(*ports: int) -> None:
     """Serve one PLC on each port until cancelled."""
-    servers = [await asyncio.start_server(_Plc().talk, "127.0.0.1", port) for port in ports]
+    servers = [await asyncio.start_server(Plc().talk, "127.0.0.1", port) for port in ports]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
-class _Plc:
-    def __init__(self) -> None:
+class Plc:
+    """One PLC; ``note`` hears function, address and count of each request."""
+
+    def __init__(self, note: Callable[[int, int, int], None] | None = None) -> None:
         self._words = [0] * _REGISTERS
+        self._note = note
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
         raw: socket.socket = writer.transport.get_extra_info("socket")
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -34,6 +39,8 @@ class _Plc:
 
     def _answer(self, function: int, body: bytes) -> bytes:
         address, value = struct.unpack(">HH", body[:4])
+        if self._note is not None:
+            self._note(function, address, value)
         if function == 3:
             words = self._words[address : address + value]
             return struct.pack(f">BB{value}H", 3, 2 * value, *words)

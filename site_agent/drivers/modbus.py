@@ -175,7 +175,9 @@ class _Link:
 
     async def ask(self, send: _Send) -> ModbusPDU:
         # A task of its own, so that cancelling the caller leaves the request whole: the next one waits for its end.
-        return await asyncio.shield(asyncio.create_task(self._ask(send)))
+        asking = asyncio.create_task(self._ask(send))
+        asking.add_done_callback(_heard)
+        return await asyncio.shield(asking)
 
     async def _ask(self, send: _Send) -> ModbusPDU:
         async with self._turn:
@@ -229,6 +231,12 @@ class _Link:
                 self._asking.cancel()
             self._client.close()
         return error
+
+
+def _heard(asking: asyncio.Task[ModbusPDU]) -> None:
+    """Nobody may be left to hear of its failure, and then asyncio would complain."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def _check_span(address: int, count: int, most: int) -> None:

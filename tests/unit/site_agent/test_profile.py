@@ -9,6 +9,7 @@ import pytest
 
 from gateway.protocol.errors import SettingsError
 from site_agent.configuration import DeviceTable, SiteConfiguration
+from site_agent.device import Device
 from site_agent.profile import merged, read_profiles, shifted
 from site_agent.site_file import load
 from tests.documentation import fences
@@ -41,6 +42,13 @@ def test_shipped_profile_makes_a_device(tmp_path: Path, profile: str) -> None:
     assert device.properties
     assert device.title == SHIPPED.by_name[profile].title
     assert min(each.register_ for each in device.properties.values()) >= 100
+
+
+@pytest.mark.parametrize("profile", ["fish-feeder", "fish-feeder-mailbox", "fish-feeder-schedule"])
+def test_shipped_feeder_is_read_with_a_fifth_of_the_requests(tmp_path: Path, profile: str) -> None:
+    """Blocks are planned: one request where each property would have its own."""
+    (table,) = _load(tmp_path, _device("base = 100", profile=profile)).devices
+    assert 5 * len(Device("arava-1", table).read_blocks()) <= len(table.properties)
 
 
 def test_device_at_a_base_has_all_its_registers_from_there(tmp_path: Path) -> None:
