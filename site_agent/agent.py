@@ -22,7 +22,7 @@ from site_agent.configuration import SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
-from site_agent.drivers.modbus import ModbusTcpDriver
+from site_agent.drivers.modbus import ModbusDriver
 from site_agent.epoch import EpochFile, next_epoch
 from site_agent.executor import Executor
 from site_agent.journal import Journal
@@ -127,7 +127,7 @@ class Agent:
     # Parts.
 
     def _lane(self, plc: PlcTable) -> Lane:
-        driver = ModbusTcpDriver(plc.host, plc.port, plc.unit, plc.timeout_s)
+        driver = ModbusDriver(plc.wire, plc.unit, plc.timeout_s)
         marker = None if plc.marker is None else Marker.of(plc.marker)
         return Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._nudge, marker=marker)
 

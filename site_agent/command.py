@@ -99,7 +99,7 @@ def _prepare_folder(folder: Path) -> None:
 def _describe(configuration: SiteConfiguration) -> None:
     click.echo(f"{configuration.site}: {len(configuration.plcs)} PLCs, {len(configuration.devices)} devices")
     for plc in configuration.plcs:
-        click.echo(f"  {plc.name}  {plc.host}:{plc.port} unit {plc.unit}, every {plc.poll_s:g} s")
+        click.echo(f"  {plc.name}  {plc.address}, every {plc.poll_s:g} s")
         for device in configuration.devices:
             if device.plc == plc.name:
                 settings = [name for name, each in device.properties.items() if each.writable]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, FiniteFloat, StrictBool, StrictInt, model_validator
 
 from gateway.protocol.errors import Fault
 from gateway.protocol.ids import Name
 from site_agent.action_tables import Register, Table
+from site_agent.drivers.wires import Parity, SerialWire, TcpWire, Wire
 from site_agent.property_tables import Cells, cell_faults
 from site_agent.reading import Reads
 from site_agent.registers import ByteOrder, RegisterType, WordOrder
@@ -21,15 +23,33 @@ class MarkerTable(Cells):
     value: StrictBool | StrictInt | FiniteFloat
 
 
+class Framing(StrEnum):
+    """What travels over TCP: Modbus TCP, or the frames of a serial line behind a gateway."""
+
+    TCP = "tcp"
+    RTU = "rtu"
+
+
+class SerialTable(Table):
+    """``[plcs.serial]``: a serial line of this machine, with eight data bits."""
+
+    device: str
+    baud_rate: Annotated[int, Field(ge=300, le=4_000_000)] = 19_200
+    parity: Parity = Parity.EVEN
+    stop_bits: Literal[1, 2] = 1
+
+
 class PlcTable(Table):
-    """``[[plcs]]``: a Modbus TCP server; ``poll_s`` is the period between two reads of its devices.
+    """``[[plcs]]``: a Modbus server; ``poll_s`` is the period between two reads of its devices.
 
     ``largest_read`` and ``largest_gap`` count registers, ``unreadable`` holds first and last of ranges that it refuses.
     """
 
     name: Name
-    host: str
+    host: str | None = None
     port: Annotated[int, Field(ge=1, le=65_535)] = 502
+    framing: Framing = Framing.TCP
+    serial: SerialTable | None = None
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
@@ -42,12 +62,27 @@ class PlcTable(Table):
     marker: MarkerTable | None = None
 
     @property
+    def wire(self) -> Wire:
+        """The way to it."""
+        if self.serial is not None:
+            line = self.serial
+            return SerialWire(line.device, line.baud_rate, line.parity, line.stop_bits)
+        return TcpWire(self.host or "", self.port, rtu=self.framing is Framing.RTU)
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return f"{self.wire.peer} unit {self.unit}"
+
+    @property
     def reads(self) -> Reads:
         """How its registers may be read."""
         return Reads(largest=self.largest_read, gap=self.largest_gap, unreadable=self.unreadable)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if (self.host is None) is (self.serial is None):
+            raise ValueError("a PLC has either a host or a serial line")
         for first, last in self.unreadable:
             if first > last:
                 raise ValueError(f"unreadable: {first} is above {last}")

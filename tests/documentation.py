@@ -25,7 +25,7 @@ from site_agent.action_tables import (
     TriggerTable,
 )
 from site_agent.configuration import AgentTable, BrokerTable, DeviceTable
-from site_agent.plc_table import MarkerTable, PlcTable
+from site_agent.plc_table import MarkerTable, PlcTable, SerialTable
 from site_agent.property_tables import PropertyTable, VerifyTable
 
 DOCS: Final = Path("docs")
@@ -35,6 +35,7 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[broker]": BrokerTable,
     "[agent]": AgentTable,
     "[[plcs]]": PlcTable,
+    "[plcs.serial]": SerialTable,
     "[plcs.marker]": MarkerTable,
     "[[devices]]": DeviceTable,
     "[devices.properties.NAME]": PropertyTable,

@@ -23,7 +23,8 @@ from site_agent.commissioning.trial import Trial, trial
 from site_agent.configuration import SiteConfiguration
 from site_agent.console import console
 from site_agent.device import Device
-from site_agent.drivers.modbus import ModbusTcpDriver
+from site_agent.drivers.modbus import ModbusDriver
+from site_agent.drivers.wires import TcpWire
 from site_agent.folder_lock import held
 from site_agent.nearest import hint
 from site_agent.plc_table import PlcTable
@@ -68,7 +69,7 @@ def scan_plc(address: str, unit: int, tables: Sequence[str], last: int, timeout_
     host, _, port = address.rpartition(":") if ":" in address else (address, "", "502")
     if not port.isdecimal():
         raise InvalidInput([Fault("", "no-port", f"{port!r} is no port; write HOST or HOST:PORT")])
-    driver = ModbusTcpDriver(host, int(port), unit, timeout_s)
+    driver = ModbusDriver(TcpWire(host, int(port)), unit, timeout_s)
     found = _run(_scan(driver, [Space(each) for each in tables] or list(Space), last))
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
@@ -130,7 +131,7 @@ def _tell(line: str) -> None:
         click.echo(line, err=True)
 
 
-async def _scan(driver: ModbusTcpDriver, spaces: Sequence[Space], last: int) -> tuple[Range, ...]:
+async def _scan(driver: ModbusDriver, spaces: Sequence[Space], last: int) -> tuple[Range, ...]:
     found: list[Range] = []
     await driver.open()
     try:
@@ -161,8 +162,8 @@ async def _surveys(configuration: SiteConfiguration, wanted: Sequence[PlcTable])
     return tuple(found)
 
 
-def _driver(table: PlcTable) -> ModbusTcpDriver:
-    return ModbusTcpDriver(table.host, table.port, table.unit, table.timeout_s)
+def _driver(table: PlcTable) -> ModbusDriver:
+    return ModbusDriver(table.wire, table.unit, table.timeout_s)
 
 
 def _try(configuration: SiteConfiguration, wish: str) -> Trial:
@@ -181,7 +182,7 @@ def _try(configuration: SiteConfiguration, wish: str) -> Trial:
         return _run(_tried(device, name, _value(text), _driver(table)))
 
 
-async def _tried(device: Device, name: str, value: Value, driver: ModbusTcpDriver) -> Trial:
+async def _tried(device: Device, name: str, value: Value, driver: ModbusDriver) -> Trial:
     await driver.open()
     try:
         return await trial(device, name, value, driver, _tell)

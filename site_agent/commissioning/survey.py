@@ -34,7 +34,7 @@ Told = Callable[[str], None]
 
 async def survey(plc: PlcTable, devices: Sequence[DeviceTable], driver: Driver, tell: Told) -> PlcFound:
     """All that is to know about one PLC; every trouble with it becomes a fault of the finding."""
-    found = PlcFound(name=plc.name, address=f"{plc.host}:{plc.port} unit {plc.unit}")
+    found = PlcFound(name=plc.name, address=plc.address)
     spans = [_span(each) for device in devices for each in device.properties.values()]
     blocks = plan(spans, plc.reads)
     found = replace(found, requests_per_poll=len(blocks))
@@ -45,7 +45,7 @@ async def survey(plc: PlcTable, devices: Sequence[DeviceTable], driver: Driver, 
         tell(f"{plc.name}: reading {len(spans)} values in {len(blocks)} requests")
         words, refusals = await _read(driver, blocks, spans)
         values = tuple(_value(device, name, each, words, refusals) for device, name, each in _properties(devices))
-        found = replace(found, values=values, echoes_transactions=True)
+        found = replace(found, values=values, echoes_transactions=None if plc.wire.rtu else True)
         tell(f"{plc.name}: timing")
         return await _timed(found, driver, blocks)
     except PlcConfused as error:

@@ -35,7 +35,7 @@ def answered(request: bytes, received: bytes) -> bool:
         if len(frame) < 6 + length:
             return False
         if frame[:2] == request[:2]:
-            _compare(request, frame)
+            compare(request, frame)
             return True
         if frame[:2] == b"\0\0":
             # A gateway that always answers 0 can hand us a late reply as this one's (pymodbus lets it pass).
@@ -43,7 +43,8 @@ def answered(request: bytes, received: bytes) -> bool:
     return False
 
 
-def _compare(request: bytes, reply: bytes) -> None:
+def compare(request: bytes, reply: bytes) -> None:
+    """Both with a header in front; raises MismatchError if the reply is to something else."""
     if reply[6] != request[6]:
         raise MismatchError(f"unit {reply[6]} answered for unit {request[6]}")
     asked, got = request[7], reply[7]

@@ -1,4 +1,4 @@
-"""Modbus TCP over pymodbus, so that a request is sent once, and a reply is believed only if it answers that request.
+"""Modbus over pymodbus, so that a request is sent once, and a reply is believed only if it answers that request.
 
 pymodbus is the transport and the codec. It never retries (a lost reply would write again), never reconnects (the
 caller decides when), and is never cancelled during a request (the PLC would act all the same). Its own check of
@@ -13,11 +13,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client.base import ModbusBaseClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from site_agent.drivers.frames import MismatchError, answered
+from site_agent import clock
+from site_agent.drivers.frames import MismatchError
 from site_agent.drivers.port import (
     RULES_OUT_EFFECT,
     PlcConfused,
@@ -27,6 +28,7 @@ from site_agent.drivers.port import (
     PlcUnreachable,
     PlcUnsure,
 )
+from site_agent.drivers.wires import QUIET, TcpWire, Wire
 from site_agent.registers import Space
 
 #: Cells of one request: words and bits (Modbus Application Protocol 1.1b3, sections 6.1, 6.3, 6.11 and 6.12).
@@ -36,19 +38,21 @@ MAX_READ_BITS, MAX_WRITE_BITS = 2000, 1968
 #: The functions that write one cell and several.
 _WRITES: Final = {Space.COIL: (5, 15), Space.HOLDING: (6, 16)}
 
-_Send = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
+_Client = ModbusBaseClient
+_Send = Callable[[_Client], Awaitable[ModbusPDU]]
 _Read = Callable[..., Awaitable[ModbusPDU]]
 
 
-class ModbusTcpDriver:
-    """The cells of one unit behind one Modbus TCP server; see :class:`site_agent.drivers.port.Driver`."""
+class ModbusDriver:
+    """The cells of one unit at the end of one wire; see :class:`site_agent.drivers.port.Driver`."""
 
-    def __init__(self, host: str, port: int, unit: int, timeout_s: float) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, wire: Wire, unit: int, timeout_s: float) -> None:
+        self._wire = wire
         self._unit = unit
         self._timeout_s = timeout_s
         self._link: _Link | None = None
+        #: Until then a late answer may come over a wire whose answers cannot be told apart.
+        self._quiet_until_s = 0.0
 
     @property
     def connected(self) -> bool:
@@ -65,7 +69,8 @@ class ModbusTcpDriver:
             return
         await self.close()
         _silence_pymodbus()
-        link = _Link(self._host, self._port, self._timeout_s)
+        await asyncio.sleep(self._quiet_until_s - clock.elapsed_s())
+        link = _Link(self._wire, self._timeout_s)
         await link.connect()
         self._link = link
 
@@ -73,7 +78,10 @@ class ModbusTcpDriver:
         """Disconnect, after a request on its way has ended (within ``timeout_s``)."""
         link, self._link = self._link, None
         if link is not None:
+            failed = not link.usable
             await link.close()
+            if failed and self._wire.rtu:
+                self._quiet_until_s = clock.elapsed_s() + QUIET * self._timeout_s
 
     async def read(self, address: int, count: int, space: Space = Space.HOLDING) -> tuple[int, ...]:
         """Read ``count`` cells (1 to 125 registers, 1 to 2000 bits); errors as in the port."""
@@ -120,7 +128,7 @@ class ModbusTcpDriver:
         return await self._link.ask(send)
 
 
-def _read_of(client: AsyncModbusTcpClient, space: Space) -> _Read:
+def _read_of(client: _Client, space: Space) -> _Read:
     reads: dict[Space, _Read] = {
         Space.COIL: client.read_coils,
         Space.DISCRETE: client.read_discrete_inputs,
@@ -130,22 +138,21 @@ def _read_of(client: AsyncModbusTcpClient, space: Space) -> _Read:
     return reads[space]
 
 
-class _Link:
-    """One TCP connection; the first reply that is missing or wrong ends it, since what follows cannot be trusted."""
+class ModbusTcpDriver(ModbusDriver):
+    """Modbus TCP."""
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self._peer = f"{host}:{port}"
+    def __init__(self, host: str, port: int, unit: int, timeout_s: float) -> None:
+        super().__init__(TcpWire(host, port), unit, timeout_s)
+
+
+class _Link:
+    """One connection; the first reply that is missing or wrong ends it, since what follows cannot be trusted."""
+
+    def __init__(self, wire: Wire, timeout_s: float) -> None:
+        self._wire = wire
+        self._peer = wire.peer
         self._timeout_s = timeout_s
-        # asyncio sets TCP_NODELAY by itself; a test watches over it.
-        self._client = AsyncModbusTcpClient(
-            host,
-            port=port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=self._on_bytes,
-            trace_connect=self._on_connection,
-        )
+        self._client = wire.client(timeout_s, self._on_bytes, self._on_connection)
         self._turn = asyncio.Lock()
         self._asking: asyncio.Task[ModbusPDU] | None = None
         self._request = b""
@@ -214,10 +221,13 @@ class _Link:
             self._request = data
         elif self._asking is not None and not self._verified:
             try:
-                self._verified = answered(self._request, data)
+                self._verified = self._wire.judge(self._request, data)
             except MismatchError as error:
                 self._fail(PlcConfused(f"{self._peer} {error}"))
                 return b""
+        elif self._wire.rtu:
+            self._fail(PlcConfused(f"{self._peer} sent bytes that nobody asked for"))
+            return b""
         return data
 
     def _on_connection(self, connected: bool) -> None:
