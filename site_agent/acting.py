@@ -64,6 +64,8 @@ class Acting:
         self._open_writes = {
             device.id: OpenWrites(device, on_read=on_read, conclude=conclude) for device in devices.values()
         }
+        #: Devices whose last write is not among the open ones yet.
+        self._doubted: set[str] = set()
         #: Commands that are open in some mailbox.
         self._left: dict[str, Entry] = {}
         self._search = Search()
@@ -77,7 +79,7 @@ class Acting:
 
     def doubtful(self, device: str) -> bool:
         """Whether a write to it is open."""
-        return bool(self._open_writes[device])
+        return device in self._doubted or bool(self._open_writes[device])
 
     def withdraw(self, id: str) -> bool:
         """Keep a command that waits from beginning; its :meth:`act` then ends without a word."""
@@ -120,17 +122,22 @@ class Acting:
             if opened and not await opened.settle(lane):
                 return refused(AckCode.PLC_LOST, "the PLC does not answer for an earlier command yet; nothing was sent")
             found = await perform(lane, task)
+            if found.code is AckCode.PLC_SILENT:
+                self._doubted.add(device.id)  # before the next poll can see what we may have written
             self._on_read(device.id, found.result)
             return found
 
         # Held until the end is on disk: after a death at most one write of a device is in question.
         async with self._turns.turn(ticket):
-            found = await lane.write_job(job)
-            if ticket.withdrawn:
-                return
-            await progress.finish(found)
-            if found.code is AckCode.PLC_SILENT:
-                self._seek_write(progress.entry, [task.former()])
+            try:
+                found = await lane.write_job(job)
+                if ticket.withdrawn:
+                    return
+                await progress.finish(found)
+                if found.code is AckCode.PLC_SILENT:
+                    self._seek_write(progress.entry, [task.former()])
+            finally:
+                self._doubted.discard(device.id)
 
     def _seek_write(self, entry: Entry, formers: Sequence[Values]) -> None:
         device = self._devices[entry.intent.device]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt, StrictStr, model_validator
 
-from gateway.protocol.description import Comparison, Effect, Limit, ValueType
+from gateway.protocol.description import Comparison, Effect, Limit, Number, ValueType
 from gateway.protocol.errors import Fault, json_pointer
 from gateway.protocol.ids import Name
 from gateway.protocol.messages import Text, Value
@@ -22,7 +22,7 @@ MAX_REGISTER = 65_535
 #: A result is called after it, with ``_counted`` behind, and is a name of at most 63 characters too.
 LONGEST_ARGUMENT = 55
 
-Register = Annotated[int, Field(ge=0, le=MAX_REGISTER)]
+Register = Annotated[StrictInt, Field(ge=0, le=MAX_REGISTER)]
 
 
 class Table(BaseModel):
@@ -34,8 +34,8 @@ class Table(BaseModel):
 class MailboxTable(Table):
     """``[devices.mailbox]``: where the PLC's command registers begin; ``watchdog_s`` 0 counts no watchdog."""
 
-    register_: Annotated[int, Field(ge=0, le=MAX_REGISTER + 1 - mailbox.SIZE, alias="register")]
-    watchdog_s: Annotated[float, Field(ge=0, le=3_600)] = 5.0
+    register_: Annotated[StrictInt, Field(ge=0, le=MAX_REGISTER + 1 - mailbox.SIZE, alias="register")]
+    watchdog_s: Annotated[FiniteFloat, Field(ge=0, le=3_600)] = 5.0
     counter_unit: Annotated[str, Field(pattern=r"^[a-z]{0,8}$")] = "g"
 
 
@@ -44,15 +44,15 @@ class ArgumentTable(Table):
 
     title: Text | None = None
     type: RegisterType
-    slot: Annotated[int, Field(ge=1, le=2)] | None = None
+    slot: Annotated[StrictInt, Field(ge=1, le=2)] | None = None
     register_: Annotated[Register | None, Field(alias="register")] = None
     #: None: as the PLC's table says.
     word_order: WordOrder | None = None
     byte_order: ByteOrder | None = None
     unit: Text | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    step: Annotated[float, Field(gt=0)] | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
+    step: Annotated[FiniteFloat, Field(gt=0)] | None = None
 
     @property
     def layout(self) -> Layout:
@@ -77,16 +77,16 @@ class ArgumentTable(Table):
 class TriggerTable(Table):
     """``[devices.actions.NAME.trigger]``: written last, to start an action that has no mailbox."""
 
-    register_: Annotated[int, Field(ge=0, le=MAX_REGISTER, alias="register")]
-    value: Annotated[int, Field(ge=0, le=0xFFFF)] = 1
+    register_: Annotated[StrictInt, Field(ge=0, le=MAX_REGISTER, alias="register")]
+    value: Annotated[StrictInt, Field(ge=0, le=0xFFFF)] = 1
 
 
 class LimitsTable(Table):
     """``[devices.actions.NAME.limits]``: kept by the site whoever asks; about the action's ``argument``."""
 
-    largest: Annotated[float, Field(gt=0)] | None = None
-    least_gap_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
-    most_per_day: Annotated[float, Field(gt=0)] | None = None
+    largest: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    least_gap_s: Annotated[FiniteFloat, Field(gt=0, le=86_400)] | None = None
+    most_per_day: Annotated[FiniteFloat, Field(gt=0)] | None = None
 
     def by_name(self) -> dict[Limit, float]:
         """Those that are set."""
@@ -100,10 +100,10 @@ class ActionTable(Table):
     title: Text | None = None
     description: Text | None = None
     effect: Effect = Effect.MAILBOX
-    op: Annotated[int, Field(ge=1, le=0xFFFF)] | None = None
+    op: Annotated[StrictInt, Field(ge=1, le=0xFFFF)] | None = None
     argument: Name | None = None
     counter: Name | None = None
-    longest_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    longest_s: Annotated[FiniteFloat, Field(gt=0, le=3_600)] = 60.0
     input: Annotated[dict[Name, ArgumentTable], Field(max_length=16)] = Field(default_factory=dict)
     trigger: TriggerTable | None = None
     limits: LimitsTable = LimitsTable()

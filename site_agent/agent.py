@@ -80,6 +80,7 @@ class Agent:
             outlet=self,
             held=self._held,
             on_read=lambda device, values: self._pollers[self._devices[device].plc].learn(device, values),
+            on_seen=lambda device, values: self._pollers[self._devices[device].plc].notice(device, values),
         )
         self._parts = Parts(
             site=self._site,

@@ -34,11 +34,19 @@ class Claim(NamedTuple):
         return ((self.space, self.first + offset, bit) for offset in range(self.size) for bit in bits)
 
 
+def _owner(key: str) -> str:
+    """Actions of a device may share an argument's register, or a trigger's; nothing else is shared."""
+    parts = key.split("/")
+    if parts[0] == "actions":
+        return f"action argument {parts[-1]}" if parts[2] == "input" else "action trigger"
+    return parts[-1] if parts[0] == "properties" else f"its {key}"
+
+
 def overlaps(claims: Iterable[tuple[str, str, str, Claim]]) -> Iterator[Fault]:
     """Of all claims, each with its PLC, device and the device's JSON pointer, those that another has made before."""
     owners: dict[tuple[str, Space, int, int], str] = {}
     for plc, device, place, claim in claims:
-        me = f"{device}.{claim.key.rsplit('/', 1)[-1]}"
+        me = f"{device}.{_owner(claim.key)}"
         taken = {owners.setdefault((plc, *cell), me) for cell in claim.cells()} - {me}
         for owner in sorted(taken):
             detail = f"{claim.where} of {plc} belongs to {owner} already"

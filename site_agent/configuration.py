@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat, StrictInt
 
 from gateway.protocol.ids import Id, Name
 from gateway.protocol.messages import Text
@@ -22,17 +22,17 @@ class BrokerTable(Table):
     """``[broker]``: where the broker is and how the site proves who it is."""
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 1884
+    port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 1884
     password_file: Path
-    keepalive_s: Annotated[int, Field(ge=2, le=60)] = 10
-    will_delay_s: Annotated[int, Field(ge=1, le=30)] = 5
+    keepalive_s: Annotated[StrictInt, Field(ge=2, le=60)] = 10
+    will_delay_s: Annotated[StrictInt, Field(ge=1, le=30)] = 5
 
 
 class AgentTable(Table):
     """``[agent]``: the agent's own folder and rhythm."""
 
     folder: Path = Path("agent")
-    heartbeat_s: Annotated[float, Field(ge=0.2, le=60)] = 20.0
+    heartbeat_s: Annotated[FiniteFloat, Field(ge=0.2, le=60)] = 20.0
 
 
 class DeviceTable(Table):

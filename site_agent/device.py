@@ -115,6 +115,10 @@ class Device:
         """Values from what was read; a property whose cells are not all there, or make no sense, is None."""
         return {name: self._decoded(name, words) for name in (self._properties if names is None else names)}
 
+    def is_proved_elsewhere(self, names: Iterable[str]) -> bool:
+        """Whether one of these settings is read in another place than it is written in."""
+        return any(self._properties[name].verify is not None for name in names)
+
     def differing(self, asked: Mapping[str, Value], read: Mapping[str, Value | None]) -> tuple[str, ...]:
         """Names of the settings whose read value is not the asked one."""
         return tuple(

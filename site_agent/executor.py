@@ -67,13 +67,15 @@ class Executor:
         outlet: Outlet,
         held: Callable[[str], Values],
         on_read: Callable[[str, Values], None],
+        on_seen: Callable[[str, Values], None],
     ) -> None:
         self._devices = devices
         self._journal = journal
         self._beats = beats
         self._attention = attention
         self._held = held
-        self._on_read = on_read
+        #: Takes over what was read before anything was written.
+        self._on_seen = on_seen
         self._orders = Orders()
         self._dosage = Dosage(journal)
         self._ends = Ends(site, journal, outlet, self._dosage)
@@ -288,7 +290,7 @@ class Executor:
             note=self._journal.note,
             epoch=lambda: self.epoch,
             held=lambda: self._held(device.id),
-            on_read=lambda values: self._on_read(device.id, values),
+            on_read=lambda values: self._on_seen(device.id, values),
             veto=lambda: self._veto(lapses),
         )
         self._under_way[entry.id] = entry

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from gateway.protocol.description import ValueType
 from gateway.protocol.messages import Value
@@ -25,6 +25,9 @@ from site_agent.registers import (
     same,
     words_of,
 )
+
+#: Whole numbers that a message can carry.
+WHOLE: Final = (-(2**63), 2**64 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +85,11 @@ class Layout:
 
     def same(self, asked: Value, read: Value) -> bool:
         """Whether a PLC that reads ``read`` holds what was ``asked``; raises ValueError if that is no value of it."""
+        if self.choices:
+            return asked == read
         if isinstance(asked, str):
             return asked.rstrip(" ") == read  # as it is shown, since PLCs fill up with blanks
-        return asked == read if self.scaled else same(self.kind, asked, read)
+        return self.encode(asked) == self.encode(read) if self.scaled else same(self.kind, asked, read)
 
     @property
     def value_type(self) -> ValueType:
@@ -126,11 +131,22 @@ class Layout:
             raise ValueError(f"{value!r} lies between two raw numbers, which are {_number(abs(self.scale))} apart")
         return int(raw)
 
-    def _shown(self, raw: float) -> Value:
-        if not self.scaled:
-            return raw if self.decimals is None else round(raw, self.decimals)
+    def _shown(self, raw: float) -> Value | None:
+        if not self.scaled and self.decimals is None:
+            return raw + 0  # 0.0 and -0.0 are one value
         value = Fraction(str(raw)) * self.scale + self.offset
-        return _number(value if self.decimals is None else round(value, self.decimals))
+        value = value if self.decimals is None else round(value, self.decimals)
+        if self.kind.real:
+            return _real(value)
+        number = _number(value)
+        return number if isinstance(number, float) or WHOLE[0] <= number <= WHOLE[1] else None
+
+
+def _real(value: Fraction) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _number(value: Fraction) -> int | float:

@@ -34,7 +34,7 @@ class SerialTable(Table):
     """``[plcs.serial]``: a serial line of this machine, with eight data bits."""
 
     device: str
-    baud_rate: Annotated[int, Field(ge=300, le=4_000_000)] = 19_200
+    baud_rate: Annotated[StrictInt, Field(ge=300, le=4_000_000)] = 19_200
     parity: Parity = Parity.EVEN
     stop_bits: Literal[1, 2] = 1
 
@@ -47,17 +47,17 @@ class PlcTable(Table):
 
     name: Name
     host: str | None = None
-    port: Annotated[int, Field(ge=1, le=65_535)] = 502
+    port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 502
     framing: Framing = Framing.TCP
     serial: SerialTable | None = None
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
-    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
-    poll_s: Annotated[float, Field(ge=0.05, le=3_600)] = 1.0
-    refresh_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    unit: Annotated[StrictInt, Field(ge=0, le=255)] = 1
+    timeout_s: Annotated[FiniteFloat, Field(gt=0, le=30)] = 1.0
+    poll_s: Annotated[FiniteFloat, Field(ge=0.05, le=3_600)] = 1.0
+    refresh_s: Annotated[FiniteFloat, Field(ge=1, le=86_400)] = 60.0
     word_order: WordOrder = WordOrder.BIG
     byte_order: ByteOrder = ByteOrder.BIG
-    largest_read: Annotated[int, Field(ge=1, le=125)] = 120
-    largest_gap: Annotated[int, Field(ge=0, le=124)] = 16
+    largest_read: Annotated[StrictInt, Field(ge=1, le=125)] = 120
+    largest_gap: Annotated[StrictInt, Field(ge=0, le=124)] = 16
     unreadable: Annotated[tuple[tuple[Register, Register], ...], Field(max_length=64)] = ()
     marker: MarkerTable | None = None
 

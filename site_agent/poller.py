@@ -83,6 +83,10 @@ class Poller:
         }
         #: The last values read, which the next poll tells if they are new.
         self._held: dict[str, Values] = {name: state.properties for name, state in self._states.items()}
+        #: The last value of each setting that meant something.
+        self._settings: dict[str, dict[str, Value]] = {device.id: {} for device in devices}
+        self._devices = {device.id: device for device in devices}
+        self._usual_s = poll_s
         self._reporting = {device.id: device.reporting(refresh_s) for device in devices}
 
     @property
@@ -91,18 +95,32 @@ class Poller:
         return self._states
 
     def held(self, device: str) -> Values:
-        """The values last read from the device; empty where they are not fresh enough to be evidence."""
-        return self._held[device] if self._states[device].quality is Quality.GOOD else {}
+        """The values last read from the device; without those that are not fresh enough to be evidence."""
+        if self._states[device].quality is not Quality.GOOD:
+            return {}
+        groups = self._by_device[device]
+        fresh = {name for group in groups if group.period_s <= self._usual_s for name in group.names}
+        return {name: value for name, value in self._held[device].items() if name in fresh}
 
     def learn(self, device: str, values: Values) -> None:
         """Take over values that a command has just read; the next poll, soon, reads the rest and tells all.
 
         The next command's evidence is compared with what was held before it, so that must not be older than this.
         """
-        self._held[device] = {**self._held[device], **values}
+        held = self._held[device]
+        # The result of a refused command may hold more than values of the device.
+        known = {name: value for name, value in values.items() if name in held}
+        self._held[device] = {**held, **known}
+        self._remember(device, known)
         for group in self._by_device[device]:
             group.due_s = 0.0
         self._poked.set()
+
+    def notice(self, device: str, values: Values) -> None:
+        """As :meth:`learn`, but nobody of us has written yet: what differs was changed at the site."""
+        if not self._doubtful(device):
+            self._tell_of_edits(self._devices[device], values)
+        self.learn(device, values)
 
     async def run(self) -> None:
         """Poll until cancelled; no trouble of a PLC ends it."""
@@ -111,7 +129,7 @@ class Poller:
             for group in self._groups:
                 if group.due_s <= clock.elapsed_s():
                     group.postpone(clock.elapsed_s())
-                    await self._poll(group)
+                    await self._poll_safely(group)
             await asyncio.sleep(LEAST_GAP_S)
             wait_s = min(group.due_s for group in self._groups) - clock.elapsed_s()
             try:
@@ -119,6 +137,14 @@ class Poller:
                     await self._poked.wait()
             except TimeoutError:
                 continue
+
+    async def _poll_safely(self, group: _Group) -> None:
+        try:
+            await self._poll(group)
+        except Exception as error:
+            # A fault of ours about one device must not end the polls of the others, or the agent.
+            log.exception("poll-broke", device=group.device.id)
+            group.quality, group.cause = Quality.BAD, f"a fault of ours: {type(error).__name__}"
 
     async def _poll(self, group: _Group) -> None:
         device = group.device
@@ -133,11 +159,12 @@ class Poller:
             self._note(device)
         else:
             group.quality, group.cause = Quality.GOOD, ""
-            before, read = self._held[device.id], device.decode(words, group.names)
-            self._held[device.id] = {**before, **read}
+            read = device.decode(words, group.names)
+            self._held[device.id] = {**self._held[device.id], **read}
             self._note(device)
             if not self._doubtful(device.id):
-                self._tell_of_edits(device, before, read)
+                self._tell_of_edits(device, read)
+            self._remember(device.id, read)
 
     def _note(self, device: Device) -> None:
         """Tell the device's state, if that is worth it; what cannot be read keeps its last value."""
@@ -152,10 +179,16 @@ class Poller:
             reporting.tell(values, now_s)
             self._on_state(device.id, self._states[device.id])
 
-    def _tell_of_edits(self, device: Device, before: Values, read: Values) -> None:
-        """What a command of ours changed is in ``before`` already; the rest somebody at the site did."""
+    def _remember(self, device: str, read: Values) -> None:
+        settings = self._devices[device].settings
+        self._settings[device].update(
+            {name: value for name, value in read.items() if name in settings and value is not None}
+        )
+
+    def _tell_of_edits(self, device: Device, read: Values) -> None:
+        """What a command of ours changed is remembered already; the rest somebody at the site did."""
         for name in sorted(device.settings & read.keys()):
-            old, new = before.get(name), read[name]
+            old, new = self._settings[device.id].get(name), read[name]
             if old is not None and new is not None and old != new:
                 data: dict[str, Value] = {"property": name, "old": old, "new": new}
                 event = Event(at=clock.wall(), detail=f"{name} was changed at the site", data=data)

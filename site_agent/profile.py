@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,13 +56,17 @@ class Profiles:
                 known = {*self.by_name}
                 return raw, (Fault(f"{place}/profile", "unknown-profile", f"no such profile.{hint(name, known)}"),)
             whole = merged(profile.table, whole)
-        faults += _leave_out(whole, raw.get("without", []), f"{place}/without")
+        without = raw.get("without", [])
+        if isinstance(without, list) and all(isinstance(each, str) for each in without):
+            faults += _leave_out(whole, without, f"{place}/without")
+        else:
+            faults.append(Fault(f"{place}/without", "wrong-type", "must be a list of names"))
         return {**shifted(whole, raw.get("base", 0))}, tuple(faults)
 
     def _made(self, name: str) -> Profile | None:
         source, raw = self._raw[name]
         parent = raw.get("extends")
-        if parent is not None and (wrong := self._wrong_parent(str(parent))) is not None:
+        if parent is not None and (wrong := self._wrong_parent(parent)) is not None:
             self.faults.append(Fault(f"{source}#/extends", *wrong))
             return None
         unknown = raw.keys() - {*PARTS, *_OWN}
@@ -79,8 +84,8 @@ class Profiles:
             table=table,
         )
 
-    def _wrong_parent(self, parent: str) -> tuple[str, str] | None:
-        if parent not in self._raw:
+    def _wrong_parent(self, parent: object) -> tuple[str, str] | None:
+        if not isinstance(parent, str) or parent not in self._raw:
             return "unknown-profile", f"no such profile.{hint(parent, {*self._raw})}"
         if "extends" in self._raw[parent][1]:
             return "too-deep", f"{parent} extends another one itself; extend that one instead"
@@ -95,27 +100,41 @@ def read_profiles(folder: Path | None = None) -> Profiles:
     """The shipped profiles, and those of the folder, if it is there; a file's name is the profile's."""
     found: dict[str, tuple[str, Raw]] = {}
     faults: list[Fault] = []
-    for source, name, text in (*_shipped(), *_in(folder)):
+    for source, name, file in (*_shipped(), *_in(folder)):
         if name in found:
             detail = f"{found[name][0]} has this name already; choose another, and extend that one if you like"
             faults.append(Fault(source, "twice", detail))
             continue
         try:
-            found[name] = source, tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            found[name] = source, parse(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            faults.append(Fault(source, "unreadable", str(error)))
+        except ValueError as error:
             faults.append(Fault(source, "not-toml", str(error)))
     return Profiles(found, tuple(faults))
 
 
-def _shipped() -> Iterator[tuple[str, str, str]]:
+def parse(text: str) -> Raw:
+    """A TOML document.
+
+    Raises:
+        ValueError: it is none, or one that nobody would write (nested beyond all depth).
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _shipped() -> Iterator[tuple[str, str, Traversable]]:
     for each in SHIPPED.iterdir():
         if each.name.endswith(".toml"):
-            yield each.name, each.name.removesuffix(".toml"), each.read_text(encoding="utf-8")
+            yield each.name, each.name.removesuffix(".toml"), each
 
 
-def _in(folder: Path | None) -> Iterator[tuple[str, str, str]]:
+def _in(folder: Path | None) -> Iterator[tuple[str, str, Traversable]]:
     for each in sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ():
-        yield str(each), each.stem, each.read_text(encoding="utf-8")
+        yield str(each), each.stem, each
 
 
 def merged(below: Raw, above: Raw) -> Raw:
@@ -146,9 +165,9 @@ def _merged_by_name(below: list[Any], above: list[Any]) -> list[Any]:
     return whole
 
 
-def _leave_out(whole: Raw, names: object, place: str) -> Iterator[Fault]:
+def _leave_out(whole: Raw, names: list[str], place: str) -> Iterator[Fault]:
     """Take out the properties, actions and interlocks that this device does not have."""
-    for number, name in enumerate(names if isinstance(names, list) else ()):
+    for number, name in enumerate(names):
         found = False
         for part in ("properties", "actions"):
             held = whole.get(part)
@@ -181,7 +200,8 @@ def shifted(table: Any, base: object, space: str = Space.HOLDING) -> Any:  # noq
         return table
     here = str(table.get("table", space))
     offset = base.get(here, 0) if isinstance(base, dict) else base
-    whole = {key: shifted(each, base) for key, each in table.items()}
+    # The names of choices are the writer's own, and may be any word.
+    whole = {key: each if key == "choices" else shifted(each, base) for key, each in table.items()}
     register = table.get("register")
     if isinstance(register, int) and isinstance(offset, int) and bool not in (type(register), type(offset)):
         whole["register"] = register + offset

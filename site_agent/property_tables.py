@@ -8,12 +8,12 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, FiniteFloat, StrictInt, model_validator
 
-from gateway.protocol.description import ValueType
+from gateway.protocol.description import Number, ValueType
 from gateway.protocol.errors import Fault, json_pointer
 from gateway.protocol.ids import Name
 from gateway.protocol.messages import Text
 from site_agent.action_tables import MAX_REGISTER, Register, Table
-from site_agent.layout import Layout
+from site_agent.layout import WHOLE, Layout
 from site_agent.registers import RANGES, ByteOrder, RegisterType, Space, WordOrder
 
 #: A string must fit into one write of function 16 (Modbus Application Protocol 1.1b3, section 6.12).
@@ -54,22 +54,22 @@ class PropertyTable(Cells):
 
     title: Text | None = None
     description: Text | None = None
-    bit: Annotated[int, Field(ge=0, le=15)] | None = None
-    length: Annotated[int, Field(ge=1, le=LONGEST_STRING)] | None = None
-    scale: FiniteFloat = 1.0
-    offset: FiniteFloat = 0.0
-    decimals: Annotated[int, Field(ge=0, le=9)] | None = None
+    bit: Annotated[StrictInt, Field(ge=0, le=15)] | None = None
+    length: Annotated[StrictInt, Field(ge=1, le=LONGEST_STRING)] | None = None
+    scale: Annotated[FiniteFloat, Field(ge=-1e12, le=1e12)] = 1.0
+    offset: Annotated[FiniteFloat, Field(ge=-1e12, le=1e12)] = 0.0
+    decimals: Annotated[StrictInt, Field(ge=0, le=9)] | None = None
     choices: Annotated[dict[Text, StrictInt], Field(max_length=64)] = Field(default_factory=dict)
-    poll_s: Annotated[float, Field(ge=0.05, le=86_400)] | None = None
+    poll_s: Annotated[FiniteFloat, Field(ge=0.05, le=86_400)] | None = None
     dead_band: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     least_interval_s: Annotated[FiniteFloat, Field(ge=0, le=86_400)] = 0.0
     writable: bool = False
     write_function: Literal[5, 6, 15, 16] | None = None
     verify: VerifyTable | None = None
     unit: Text | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    step: Annotated[float, Field(gt=0)] | None = None
+    minimum: Number | None = None
+    maximum: Number | None = None
+    step: Annotated[FiniteFloat, Field(gt=0)] | None = None
 
     @property
     def layout(self) -> Layout:
@@ -145,6 +145,8 @@ def _shape_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
         yield Fault(f"{here}/type", "wrong-type", f"a {each.type} cannot be scaled or rounded")
     if each.choices:
         yield from _choice_faults(each, here)
+    elif each.type.whole and each.scale:
+        yield from _range_faults(each, here)
 
 
 def _choice_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
@@ -160,6 +162,22 @@ def _choice_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
             yield Fault(f"{here}/choices{json_pointer(name)}", "twice", f"{number} is called {other!r} already")
 
 
+def _range_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
+    """What is stated beyond what the registers can carry."""
+    low, high = sorted(Fraction(raw) * each.layout.scale + each.layout.offset for raw in RANGES[each.type])
+    if each.layout.value_type is ValueType.INTEGER and not (WHOLE[0] <= low and high <= WHOLE[1]):
+        yield Fault(f"{here}/scale", "too-large", "some of its values would be beyond 64 bits")
+        return
+    for member in ("minimum", "maximum"):
+        stated = getattr(each, member)
+        if stated is not None and not low <= Fraction(str(stated)) <= high:
+            detail = f"{stated} is beyond what the register can carry: {float(low):g} to {float(high):g}"
+            yield Fault(f"{here}/{member}", "out-of-range", detail)
+    if each.step is not None and Fraction(str(each.step)) % each.layout.scale:
+        detail = f"not a multiple of {float(abs(each.layout.scale)):g}, by which the register counts"
+        yield Fault(f"{here}/step", "off-step", detail)
+
+
 def _setting_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
     for member in ("dead_band", "least_interval_s"):
         if getattr(each, member):
@@ -170,8 +188,8 @@ def _setting_faults(each: PropertyTable, here: str) -> Iterator[Fault]:
     if each.bit is not None:
         why = "a register is written whole, and the bits beside it may change meanwhile; ask for a coil or a register"
         yield Fault(f"{here}/writable", "bit", why)
-    if each.type.real and (each.layout.scaled or each.decimals is not None):
-        why = "a rounded or scaled floating-point number cannot be proved by reading; leave scale and decimals out"
+    if each.decimals is not None or (each.type.real and each.layout.scaled):
+        why = "a rounded value, or a scaled floating-point number, cannot be proved by reading; leave that out"
         yield Fault(f"{here}/writable", "not-exact", why)
     functions = _FUNCTIONS[each.table]
     if each.write_function is not None and each.write_function not in functions:

@@ -210,7 +210,10 @@ def _bytes(words: Sequence[int], order: WordOrder, byte_order: ByteOrder) -> byt
 def _pack_real(kind: RegisterType, value: Value) -> bytes:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return _STRUCTS[kind].pack(value)
+            packed = _STRUCTS[kind].pack(value)
+            if value and not any(packed[1:]) and packed[0] in (0, 0x80):
+                raise ValueError(f"{value!r} is too near to zero for {kind}")
+            return packed
     except OverflowError:
         raise ValueError(f"{value!r} is beyond {kind}") from None
     raise ValueError(f"{value!r} is no number")

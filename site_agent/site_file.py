@@ -5,7 +5,6 @@ Everything wrong with it is reported at once, each fault with its key and the re
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -15,14 +14,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gateway.protocol.codec import faults_of
-from gateway.protocol.errors import Fault, SettingsError
+from gateway.protocol.errors import Fault, SettingsError, json_pointer
+from site_agent import mailbox
 from site_agent.action_tables import ArgumentTable, action_faults, interlock_faults
 from site_agent.claims import Claim, overlaps
 from site_agent.configuration import DeviceTable, SiteConfiguration
 from site_agent.nearest import hint, keys_at
 from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
-from site_agent.profile import Profiles, Raw, read_profiles
+from site_agent.profile import Profiles, Raw, parse, read_profiles
 from site_agent.property_tables import PropertyTable, property_faults, value_types
+from site_agent.reading import Reads
+from site_agent.registers import Space
 
 C = TypeVar("C", PropertyTable, MarkerTable, ArgumentTable)
 
@@ -34,10 +36,10 @@ def load(path: Path) -> SiteConfiguration:
         SettingsError: unreadable, not TOML, or breaking a rule; lists every fault with its key.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        raw = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
         raise SettingsError(str(path), [Fault("", "unreadable", str(error))]) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise SettingsError(str(path), [Fault("", "not-toml", str(error))]) from None
     folder = path.resolve().parent
     named = raw.get("profiles", "profiles")
@@ -94,10 +96,44 @@ def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
         if not device.properties:
             yield Fault(f"/devices/{number}/properties", "missing", "a device has properties of its own or a profile's")
         yield from _device_contradictions(device, f"/devices/{number}")
+    yield from _plc_contradictions(configuration)
+    yield from overlaps(_claims(configuration))
+
+
+def _plc_contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
+    addresses: dict[str, str] = {}
     for number, plc in enumerate(configuration.plcs):
         if plc.marker is not None:
             yield from marker_faults(plc.marker, f"/plcs/{number}/marker")
-    yield from overlaps(_claims(configuration))
+        if (other := addresses.setdefault(plc.address, plc.name)) != plc.name:
+            detail = f"{plc.name} and {other} are both at {plc.address}; one PLC has one name, or its commands collide"
+            yield Fault(f"/plcs/{number}", "twice", detail)
+    reads = {plc.name: plc.reads for plc in configuration.plcs}
+    for number, device in enumerate(configuration.devices):
+        if device.plc in reads:
+            yield from _unreadable(device, reads[device.plc], f"/devices/{number}")
+
+
+def _unreadable(device: DeviceTable, reads: Reads, place: str) -> Iterator[Fault]:
+    """What the PLC's own table says that nobody can read."""
+    for name, each in device.properties.items():
+        (space, first), size, here = each.read_at, each.layout.words, f"{place}/properties{json_pointer(name)}"
+        if size > reads.largest_of(space):
+            yield Fault(here, "too-large", f"it takes {size} registers, and largest_read is {reads.largest}")
+        if reads.refuses(space, first, first + size - 1):
+            yield Fault(here, "unreadable", "it lies in a range that its PLC's table calls unreadable")
+    box = device.mailbox
+    if box is not None and reads.refuses(Space.HOLDING, box.register_, box.register_ + mailbox.SIZE - 1):
+        yield Fault(f"{place}/mailbox", "unreadable", "it lies in a range that its PLC's table calls unreadable")
+
+
+def _unmet(device: DeviceTable, place: str) -> Iterator[Fault]:
+    """Interlocks that could never hold, since their property never has that value."""
+    for number, each in enumerate(device.interlocks):
+        choices = device.properties[each.property].choices if each.property in device.properties else {}
+        if choices and each.value not in choices:
+            detail = f"{each.property} never reads {each.value!r}.{hint(each.value, choices.keys())}"
+            yield Fault(f"{place}/interlocks/{number}/value", "not-in-choices", detail)
 
 
 def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
@@ -105,6 +141,7 @@ def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
     counts = {name for name, each in device.properties.items() if each.counts}
     yield from action_faults(device.actions, device.mailbox is not None, counts, place)
     yield from interlock_faults(device.interlocks, device.actions, value_types(device.properties), place)
+    yield from _unmet(device, place)
 
 
 def device_faults(raw: Raw) -> tuple[Fault, ...]:

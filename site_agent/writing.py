@@ -23,6 +23,8 @@ from site_agent.outcome import Outcome, Task, Values, unanswered
 #: A PLC that says it is busy (Modbus exception 6) did not act; it is asked again this often.
 BUSY_REPEATS: Final = 5
 BUSY_PAUSE_S: Final = 0.1
+#: Between two looks at a register that follows another one.
+FOLLOW_S: Final = 0.1
 
 
 async def perform(lane: Lane, task: Task) -> Outcome:
@@ -122,6 +124,8 @@ async def _prove(lane: Lane, task: Task) -> Outcome:
 async def _verify(lane: Lane, task: Task) -> Outcome:
     try:
         held = await _read(lane, task.device, task.input)
+        if task.device.is_proved_elsewhere(task.input):
+            held = await _once_followed(lane, task, held)
     except PlcError:
         return await _prove(lane, task)
     task.trail.mark(Deed.VERIFIED)
@@ -130,6 +134,15 @@ async def _verify(lane: Lane, task: Task) -> Outcome:
     if differing:
         return _differs(differing, held)
     return Outcome(state=State.APPLIED, code=AckCode.APPLIED, result=held, evidence=Evidence.READ_BACK)
+
+
+async def _once_followed(lane: Lane, task: Task, held: Values) -> Values:
+    """Another register shows the value some cycles of the PLC's program after it was written."""
+    until_s = clock.elapsed_s() + lane.settle_s
+    while task.device.differing(task.input, held) and clock.elapsed_s() < until_s:
+        await asyncio.sleep(FOLLOW_S)
+        held = await _read(lane, task.device, task.input)
+    return held
 
 
 async def _report_refusal(lane: Lane, task: Task, error: PlcRefused) -> Outcome:

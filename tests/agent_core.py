@@ -72,7 +72,7 @@ class Core:
     def __init__(self, configuration: SiteConfiguration, *, epoch: int) -> None:
         self.acks: list[Ack] = []
         (plc,) = configuration.plcs
-        self.driver = SlowDriver(plc.host, plc.port, plc.unit, plc.timeout_s)
+        self.driver = SlowDriver(plc.host or "", plc.port, plc.unit, plc.timeout_s)
         self.lane = CrowdedLane(plc.name, self.driver, settle_s=plc.timeout_s, on_link=lambda: None)
         self.journal = FrailJournal(configuration.agent.folder / "journal.db")
         self.attention = Attention(clock.elapsed_s())
@@ -86,6 +86,7 @@ class Core:
             outlet=self,
             held=lambda _device: {},
             on_read=lambda _device, _values: None,
+            on_seen=lambda _device, _values: None,
         )
         self.executor.epoch = epoch
 

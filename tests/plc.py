@@ -55,6 +55,8 @@ class FaultyPlc:
     port: int = 0
     unit: int = 1
     size: int = 1000
+    #: Registers within that are not there.
+    holes: frozenset[int] | set[int] = frozenset()
     writes: list[Write] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     connections_made: int = 0
@@ -250,7 +252,8 @@ class FaultyPlc:
             return 1
         if request.unit != self.unit:
             return 11
-        return 0 if request.address + request.count <= self.size else 2
+        asked = range(request.address, request.address + request.count)
+        return 0 if asked.stop <= self.size and self.holes.isdisjoint(asked) else 2
 
     def _execute(self, request: Request, fault: Fault) -> None:
         if request.function_code not in WRITES or fault.kind is Kind.LIE:

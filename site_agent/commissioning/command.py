@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +26,8 @@ from site_agent.device import Device
 from site_agent.drivers.modbus import ModbusDriver
 from site_agent.drivers.wires import TcpWire
 from site_agent.folder_lock import held
+from site_agent.lane import Lane
+from site_agent.marker import Marker
 from site_agent.nearest import hint
 from site_agent.plc_table import PlcTable
 from site_agent.registers import Space
@@ -106,7 +108,7 @@ def check_plc(path: Path, only: str | None, wish: str | None, as_json: bool, fil
     found = _survey(configuration, only)
     tried = None
     if wish is not None and all(each.right for each in found):
-        tried = _try(configuration, wish)
+        tried = _try(configuration, wish, {each.name for each in found})
     _keep(file, found)
     if as_json:
         click.echo(_as_json(found, tried))
@@ -166,7 +168,7 @@ def _driver(table: PlcTable) -> ModbusDriver:
     return ModbusDriver(table.wire, table.unit, table.timeout_s)
 
 
-def _try(configuration: SiteConfiguration, wish: str) -> Trial:
+def _try(configuration: SiteConfiguration, wish: str, checked: Collection[str]) -> Trial:
     place, _, text = wish.partition("=")
     device_id, _, name = place.partition(".")
     tables = {each.id: each for each in configuration.devices}
@@ -174,18 +176,23 @@ def _try(configuration: SiteConfiguration, wish: str) -> Trial:
         detail = f"write --try DEVICE.SETTING=VALUE.{hint(device_id, tables.keys())}"
         raise InvalidInput([Fault("", "not-understood", detail)])
     device = Device(configuration.site, tables[device_id])
+    if device.plc not in checked:
+        detail = f"{device_id} is on {device.plc}, which was not checked; leave --plc out, or name that one"
+        raise InvalidInput([Fault("", "not-checked", detail)])
     (table,) = (each for each in configuration.plcs if each.name == device.plc)
     folder = configuration.agent.folder
     # An agent at work would see the trial as somebody's edit at the panel, and could write in between.
     alone: AbstractContextManager[None] = held(folder) if folder.exists() else nullcontext()
     with alone:
-        return _run(_tried(device, name, _value(text), _driver(table)))
+        return _run(_tried(device, name, _value(text), table))
 
 
-async def _tried(device: Device, name: str, value: Value, driver: ModbusDriver) -> Trial:
-    await driver.open()
+async def _tried(device: Device, name: str, value: Value, table: PlcTable) -> Trial:
+    driver = _driver(table)
+    marker = None if table.marker is None else Marker.of(table.marker)
+    lane = Lane(table.name, driver, settle_s=table.timeout_s, on_link=lambda: None, marker=marker)
     try:
-        return await trial(device, name, value, driver, _tell)
+        return await trial(device, name, value, lane, _tell)
     finally:
         await driver.close()
 

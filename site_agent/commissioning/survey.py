@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 from gateway.protocol.messages import Value
 from site_agent.commissioning.findings import PlcFound, Timing, ValueFound
 from site_agent.configuration import DeviceTable
+from site_agent.device import Device
 from site_agent.drivers.port import Driver, PlcConfused, PlcError, PlcRefused
 from site_agent.layout import Layout
 from site_agent.marker import Marker
 from site_agent.plc_table import PlcTable
 from site_agent.property_tables import PropertyTable
-from site_agent.reading import Block, plan
+from site_agent.reading import Block
 from site_agent.registers import ByteOrder, Space, WordOrder
 
 #: As many reads are timed.
@@ -36,7 +37,7 @@ async def survey(plc: PlcTable, devices: Sequence[DeviceTable], driver: Driver, 
     """All that is to know about one PLC; every trouble with it becomes a fault of the finding."""
     found = PlcFound(name=plc.name, address=plc.address)
     spans = [_span(each) for device in devices for each in device.properties.values()]
-    blocks = plan(spans, plc.reads)
+    blocks = _polled(plc, devices)
     found = replace(found, requests_per_poll=len(blocks))
     tell(f"{plc.name}: connecting to {found.address}")
     try:
@@ -44,6 +45,7 @@ async def survey(plc: PlcTable, devices: Sequence[DeviceTable], driver: Driver, 
         found = await _marked(found, plc, driver)
         tell(f"{plc.name}: reading {len(spans)} values in {len(blocks)} requests")
         words, refusals = await _read(driver, blocks, spans)
+        found = replace(found, faults=(*found.faults, *_refused(blocks, spans, refusals)))
         values = tuple(_value(device, name, each, words, refusals) for device, name, each in _properties(devices))
         found = replace(found, values=values, echoes_transactions=None if plc.wire.rtu else True)
         tell(f"{plc.name}: timing")
@@ -118,6 +120,25 @@ async def _largest(driver: Driver, at: Block) -> int:
                 continue
             return size
     return at.count
+
+
+def _polled(plc: PlcTable, devices: Sequence[DeviceTable]) -> tuple[Block, ...]:
+    """The very requests that an agent makes, device by device and period by period."""
+    made = [Device("survey", each, plc.reads) for each in devices]
+    return tuple(
+        block for device in made for names in device.periods(plc.poll_s).values() for block in device.read_blocks(names)
+    )
+
+
+def _refused(blocks: Sequence[Block], spans: Sequence[Block], refusals: Mapping[Block, PlcRefused]) -> Iterator[str]:
+    """Requests that the PLC refuses although it has all that is wanted of them: something between is not there."""
+    for block in blocks:
+        if block in refusals and not any(_covers(block, span) and span in refusals for span in spans):
+            last = block.address + block.count - 1
+            yield (
+                f"it refuses {block.space} {block.address} to {last} in one request ({refusals[block].detail}); say in"
+                " `unreadable` what is not there, or make `largest_gap` or `largest_read` smaller"
+            )
 
 
 # --- one value ---------------------------------------------------------------------------------------------

@@ -110,9 +110,9 @@ class ModbusDriver:
         if chosen not in (one, many) or chosen is None or (chosen == one and len(words) != 1):
             raise ValueError(f"function {function} does not write {len(words)} cells of {space}")
         _check_span(address, len(words), MAX_WRITE_BITS if space.bits else MAX_WRITE)
-        largest = 1 if space.bits else 0xFFFF
+        largest, what = (1, "coil") if space.bits else (0xFFFF, "register")
         if not all(0 <= word <= largest for word in words):
-            raise ValueError(f"a {space} holds 0 to {largest}, not {words}")
+            raise ValueError(f"a {what} holds 0 to {largest}, not {words}")
         unit, bits = self._unit, [bool(word) for word in words]
         sends: dict[int, _Send] = {
             5: lambda client: client.write_coil(address, bits[0], device_id=unit),
@@ -251,7 +251,7 @@ def _heard(asking: asyncio.Task[ModbusPDU]) -> None:
 
 def _check_span(address: int, count: int, most: int) -> None:
     if not (1 <= count <= most and 0 <= address <= 0x1_0000 - count):
-        raise ValueError(f"cannot ask for {count} cells at {address}: 1 to {most} within 0 to 65535")
+        raise ValueError(f"cannot ask for {count} registers or bits at {address}: 1 to {most} within 0 to 65535")
 
 
 def _silence_pymodbus() -> None:

@@ -94,9 +94,7 @@ async def test_answer_that_does_not_fit_is_not_believed(
 @pytest.mark.fault("F16")
 @pytest.mark.invariant("I17")
 @pytest.mark.parametrize("factor", [1.2, 1.9])
-async def test_late_answer_is_never_the_next_question_s(
-    line: tuple[RtuLine, Wire], driver: ModbusDriver, plc: FaultyPlc, factor: float
-) -> None:
+async def test_late_answer_is_never_the_next_question_s(driver: ModbusDriver, plc: FaultyPlc, factor: float) -> None:
     """No number tells answers apart, so the line is left alone until no late one can come."""
     plc.set(20, 7)
     plc.misbehave(faults.delay(factor * TIMEOUT_S), on=faults.READS)

@@ -234,6 +234,48 @@ def test_try_is_left_out_while_something_is_wrong(plc: FaultyPlc, tmp_path: Path
     assert plc.writes == []
 
 
+def test_try_puts_back_the_words_and_not_what_they_read(plc: FaultyPlc, tmp_path: Path) -> None:
+    """The value is read elsewhere, where the PLC shows something else."""
+    device = "[devices.properties.portion_g]\nverify = {register = 30}"
+    plc.set(0, 200)
+    plc.set(30, 150)
+    done = _run("check", _site(tmp_path, plc.port, device=device), "--try", "feeder-1.portion_g=125")
+    assert done.exit_code == 1
+    assert "asked for 125, reads 150" in done.stdout
+    assert plc.get(0) == (200,)
+
+
+def test_try_under_an_interlock_sends_nothing(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Somebody works at the feeder."""
+    lock = '[[devices.interlocks]]\nname = "lid"\nproperty = "lid_open"\ncomparison = "equals"\nvalue = true\n'
+    plc.set(10, 1)
+    path = _site(tmp_path, plc.port, device=lock + 'commands = ["write"]')
+    with pytest.raises(InvalidInput, match="lid"):
+        _run("check", path, "--try", "feeder-1.portion_g=125")
+    assert plc.writes == []
+
+
+def test_try_at_a_plc_that_was_not_checked_sends_nothing(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Its marker was not looked at."""
+    path = _site(tmp_path, plc.port)
+    with FaultyPlc.running() as other:
+        path.write_text(path.read_text() + f'[[plcs]]\nname = "plc-2"\nhost = "127.0.0.1"\nport = {other.port}\n')
+        with pytest.raises(InvalidInput, match="was not checked"):
+            _run("check", path, "--plc", "plc-2", "--try", "feeder-1.portion_g=125")
+    assert plc.writes == []
+
+
+def test_check_of_a_gap_that_the_plc_refuses_is_wrong(tmp_path: Path) -> None:
+    """Each value can be read, but not as the agent would read them."""
+    with FaultyPlc.running(holes={7}) as plc:
+        plc.set(0, 120, 30, 1, 0, *HOPPER)
+        done = _run("check", _site(tmp_path, plc.port))
+        assert done.exit_code == 1
+        assert "it refuses holding 0 to 15 in one request" in done.stdout.replace("\n", " ")
+        with_hole = _site(tmp_path, plc.port, plc="unreadable = [[7, 7]]")
+        assert _run("check", with_hole).exit_code == 0
+
+
 async def test_commissioning_page_runs_as_it_stands(tmp_path: Path) -> None:
     """Each line, in its order, on the simulated farm; the farm is as it was."""
     page = Path("docs/commissioning.md")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from gateway.protocol.codec import decode
+from gateway.protocol.codes import AckCode
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Event, Quality
+from gateway.protocol.messages import Event, Expect, Quality
 from gateway.protocol.topics import CHANGED_AT_SITE, EventTopic
 from tests import plc_faults as faults
 from tests.agents import AgentProcess, Technician
@@ -70,3 +72,31 @@ def test_edit_while_the_plc_was_out_of_reach_is_told_afterwards(
     plc.power_on()
     eventually(lambda: witness.edits() == [("portion_g", 50, 75)], within_s=10, what="the event")
     assert technician.states()[-1].cause == ""
+
+
+def test_write_refused_by_an_interlock_leaves_the_polls_alive(
+    broker: RunningBroker, technician: Technician, tmp_path: Path, plc: FaultyPlc
+) -> None:
+    """What the refusal tells is not a value of the device."""
+    edits = {"value = true}]": 'value = true, commands = ["write"]}]'}
+    with AgentProcess(broker.add_site(technician.site), tmp_path / "locked", plc.port, edits=edits).running():
+        technician.online()
+        eventually(lambda: technician.states()[-1].quality is Quality.GOOD, what="a good state")
+        plc.set(10, 1)
+        assert technician.final(technician.send({"portion_g": 75})).code == AckCode.INTERLOCKED
+        plc.set(10, 0)
+        plc.set(1, 45)
+        eventually(lambda: technician.states()[-1].properties["interval_min"] == 45, what="a later poll")
+        assert technician.final(technician.send({"portion_g": 75})).state is State.APPLIED
+
+
+def test_edit_that_a_refused_command_sees_first_is_told(
+    witness: _Witness, technician: Technician, plc: FaultyPlc
+) -> None:
+    """It is read directly before the write, and is nobody's command."""
+    revision = technician.states()[-1].revision
+    assert revision is not None
+    plc.set(0, 75)
+    ack = technician.final(technician.send({"portion_g": 80}, expect=Expect(revision=revision)))
+    assert ack.code == AckCode.EXPECT_FAILED
+    eventually(lambda: witness.edits() == [("portion_g", 50, 75)], what="the event")

@@ -192,3 +192,26 @@ def test_layout_same_compares_reals_as_the_register_holds_them() -> None:
     assert layout.same(0.1, 0.1)
     assert layout.same(0.0, -0.0)
     assert not layout.same(0.1, 0.10000002)
+
+
+def test_layout_scaled_real_is_always_a_number_that_a_message_can_carry() -> None:
+    """A word order that is wrong makes huge numbers of small ones; they are told as such, or not at all."""
+    huge = Layout(kind=RegisterType.FLOAT32, scale=Fraction("0.1")).decode(
+        Layout(kind=RegisterType.FLOAT32).encode(3e38)
+    )
+    assert huge == pytest.approx(3e37)
+    assert isinstance(huge, float)
+    words = Layout(kind=RegisterType.FLOAT64).encode(1.7e308)
+    assert Layout(kind=RegisterType.FLOAT64, scale=Fraction(1000)).decode(words) is None
+
+
+def test_layout_zero_has_no_sign() -> None:
+    """0.0 and -0.0 are one value, with one revision."""
+    assert str(Layout(kind=RegisterType.FLOAT32).decode((0x8000, 0))) == "0.0"
+
+
+@pytest.mark.invariant("I3")
+def test_layout_same_of_choices_takes_names_as_they_are() -> None:
+    """A blank at the end belongs to the name."""
+    layout = Layout(kind=RegisterType.UINT16, choices={"on ": 1})
+    assert layout.same("on ", "on ")

@@ -124,6 +124,34 @@ def test_load_mistake_is_told_with_the_nearest_name(tmp_path: Path, device: str,
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize("base", ['"1000"', "1000.0", "true", '{holding = "1000"}', "-5", "70000"])
+def test_base_that_is_no_register_is_refused(tmp_path: Path, base: str) -> None:
+    """A device at the wrong place would feed somebody else's fish."""
+    with pytest.raises(SettingsError, match="/devices/0"):
+        _load(tmp_path, _device(f"base = {base}"))
+
+
+@pytest.mark.parametrize("without", ['"water_c"', "5", "{a = 1}", '[["a"]]', "[5]"])
+def test_without_that_is_no_list_of_names_is_refused(tmp_path: Path, without: str) -> None:
+    """What somebody wanted to leave out must not stay."""
+    with pytest.raises(SettingsError, match="/devices/0/without"):
+        _load(tmp_path, _device(f"without = {without}"))
+
+
+def test_choice_called_register_is_no_register() -> None:
+    """Names of choices are the writer's own."""
+    assert shifted({"register": 1, "choices": {"register": 3}}, 100) == {"register": 101, "choices": {"register": 3}}
+
+
+def test_profile_file_that_nobody_can_read_is_told(tmp_path: Path) -> None:
+    """Other bytes than UTF-8, and a folder that looks like a file."""
+    (tmp_path / "profiles" / "folder.toml").mkdir(parents=True)
+    (tmp_path / "profiles" / "latin.toml").write_bytes(b'title = "\xfc"')
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, _device(""))
+    assert {"latin.toml", "folder.toml"} <= {Path(each.pointer).name for each in caught.value.faults}
+
+
 # --- a technician's own ------------------------------------------------------------------------------------
 
 OWN = """\

@@ -57,6 +57,16 @@ def _property(text: str, name: str = "speed") -> str:
         ('type = "float32"; choices = {a = 1}; register = 1', "choices", "whole numbers"),
         ('type = "uint16"; choices = {a = 70000}; register = 1', "choices/a", "0 to 65535"),
         ('type = "uint16"; choices = {a = 1, b = 1}; register = 1', "choices/b", "'a' already"),
+        ('type = "uint16"; scale = 0.01; decimals = 1; register = 1; writable = true', "writable", "cannot be proved"),
+        ('type = "uint16"; minimum = -5; register = 1', "minimum", "beyond what the register"),
+        ('type = "uint16"; maximum = 100000; register = 1', "maximum", "beyond what the register"),
+        ('type = "uint16"; step = 0.5; register = 1', "step", "by which the register counts"),
+        ('type = "uint64"; scale = 1000; register = 1', "scale", "beyond 64 bits"),
+        ('type = "uint16"; scale = 1e300; register = 1', "scale", "less than or equal"),
+        ('type = "uint16"; maximum = inf; register = 1', "maximum", "finite"),
+        ('type = "uint16"; register = "1"', "register", "valid integer"),
+        ('type = "uint16"; register = 1.0', "register", "valid integer"),
+        ('type = "uint16"; register = true', "register", "valid integer"),
         ('type = "uint16"; write_function = 5; register = 1; writable = true', "write_function", "6 or 16"),
         (
             'type = "bool"; table = "coil"; write_function = 6; register = 1; writable = true',
@@ -140,3 +150,49 @@ def test_load_impossible_marker_is_refused(tmp_path: Path, marker: str, reason: 
     """A marker that no PLC can hold would shut it out for ever."""
     with pytest.raises(SettingsError, match=reason):
         _load(tmp_path, _property('type = "uint16"; register = 1'), f"marker = {marker}\n")
+
+
+def test_load_value_in_an_unreadable_range_is_refused(tmp_path: Path) -> None:
+    """The PLC's own table says that it would be refused."""
+    with pytest.raises(SettingsError, match="calls unreadable"):
+        _load(tmp_path, _property('type = "uint16"; register = 10'), "unreadable = [[8, 12]]\n")
+
+
+def test_load_value_longer_than_the_largest_read_is_refused(tmp_path: Path) -> None:
+    """It would have to be read in two, and could be torn."""
+    with pytest.raises(SettingsError, match="largest_read is 2"):
+        _load(tmp_path, _property('type = "float64"; register = 10'), "largest_read = 2\n")
+
+
+def test_load_setting_at_an_argument_s_register_is_refused_whatever_it_is_called(tmp_path: Path) -> None:
+    """To write it would be half a command."""
+    action = (
+        '[devices.actions.run]\neffect = "once"\n[devices.actions.run.input.amount]\ntype = "uint16"\nregister = 5\n'
+    )
+    for name in ("amount", "other"):
+        with pytest.raises(SettingsError, match="belongs to pump-1"):
+            _load(tmp_path, _property('type = "uint16"; register = 5; writable = true', name) + action)
+
+
+def test_load_two_plcs_at_one_address_are_refused(tmp_path: Path) -> None:
+    """Each would have a lane, and neither would know of the other's writes."""
+    twin = '[[plcs]]\nname = "plc-2"\nhost = "127.0.0.1"\n'
+    with pytest.raises(SettingsError, match=r"both at 127\.0\.0\.1:502 unit 1"):
+        _load(tmp_path, _property('type = "uint16"; register = 5'), twin)
+
+
+def test_load_interlock_on_a_choice_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """It would never forbid anything."""
+    mode = _property('type = "uint16"; register = 5; choices = {service = 1, auto = 2}', "mode")
+    lock = '[[devices.interlocks]]\nname = "x"\nproperty = "mode"\ncomparison = "equals"\nvalue = "serivce"\n'
+    with pytest.raises(SettingsError, match="Did you mean 'service'"):
+        _load(tmp_path, mode + lock + 'commands = ["write"]\n')
+
+
+def test_load_odd_files_are_refused_and_never_worse(tmp_path: Path) -> None:
+    """Whatever somebody has saved under that name."""
+    path = tmp_path / "site.toml"
+    for text in ("a = " + "[" * 3000 + "]" * 3000, "a = " + "9" * 5000, "devices = 5", "devices = [5]"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError):
+            load(path)
