@@ -23,6 +23,11 @@ class Attention:
         self._last_s = now_s
         self._doubt_from_s = now_s
         self._doubt_until_s = now_s
+        self._subscribed_s = now_s
+
+    def subscribe(self, now_s: float) -> None:
+        """Messages are asked for now, on a new connection: none that comes from here on is older than this."""
+        self._subscribed_s = now_s
 
     def note(self, now_s: float) -> float:
         """The event loop runs; returns the seconds since it was last seen to."""
@@ -36,7 +41,8 @@ class Attention:
 
     def received_s(self, now_s: float) -> float:
         """The earliest time at which a message that was read now can have reached this machine."""
-        return self._doubt_from_s if now_s < self._doubt_until_s else self._last_s
+        awake_s = self._doubt_from_s if now_s < self._doubt_until_s else self._last_s
+        return max(awake_s, self._subscribed_s)
 
     def asleep(self, now_s: float) -> bool:
         """Whether the process has just slept, and has not yet noticed."""

@@ -182,7 +182,7 @@ class Conversation:
 
     async def _be_born(self, session: Session) -> None:
         site = self._parts.site
-        self._parts.executor.epoch = self.epoch
+        self._parts.executor.begin_epoch(self.epoch)
         await session.subscribe(CommandTopic.filter(site=site))
         await session.publish(StatusTopic(site), self._status(SiteState.ONLINE, ""))
         self._born = True

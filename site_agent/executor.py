@@ -134,6 +134,11 @@ class Executor:
         lapses = _STALE if stale else self._lapses
         self._keep_busy(self._serve(request, reply, lapses), f"{request.kind.name.lower()} {request.id}")
 
+    def begin_epoch(self, epoch: int) -> None:
+        """A new connection, which is yet to ask for commands: from now on they are of this epoch."""
+        self.epoch = epoch
+        self._attention.subscribe(clock.elapsed_s())
+
     def doubtful(self, device: str) -> bool:
         """Whether a write of ours may have changed its settings, and is not found out about yet."""
         return self._acting.doubtful(device)

@@ -88,7 +88,7 @@ class Core:
             on_read=lambda _device, _values: None,
             on_seen=lambda _device, _values: None,
         )
-        self.executor.epoch = epoch
+        self.executor.begin_epoch(epoch)
 
     def send_ack(self, topic: AckTopic, ack: Ack, *, at: str | None = None, correlation: bytes | None = None) -> None:
         """Where the executor's acks go."""

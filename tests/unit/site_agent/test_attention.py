@@ -49,3 +49,20 @@ def test_attention_a_second_after_a_pause_is_forgotten() -> None:
     for now_s in (15.0, 15.25, 15.5, 15.75, 16.0, 16.25):
         attention.note(now_s)
     assert attention.received_s(16.3) == 16.25
+
+
+@pytest.mark.invariant("I2")
+def test_attention_message_after_a_new_subscription_is_no_older_than_that() -> None:
+    """What waited in the old socket is gone with it, so a command asked for after the wake keeps its whole time."""
+    attention = _awake(10.0)
+    attention.note(70.0)
+    attention.subscribe(70.2)
+    assert attention.received_s(70.4) == 70.2
+
+
+@pytest.mark.invariant("I2")
+def test_attention_sleep_after_a_subscription_counts_in_full() -> None:
+    """The new socket fills during the next sleep as the old one did."""
+    attention = _awake(10.0)
+    attention.subscribe(10.1)
+    assert attention.received_s(70.0) == 10.1
