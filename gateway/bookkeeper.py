@@ -15,6 +15,7 @@ import structlog
 
 from gateway.broker import BrokerRefused
 from gateway.crash import point
+from gateway.events import Events, EventSeen, HistorySeen
 from gateway.intake import Intake
 from gateway.ledger import Answer, Ledger, utc_now
 from gateway.ledger_questions import Unresolved
@@ -58,11 +59,13 @@ class Bookkeeper:
         ledger: Ledger,
         sites: Sites,
         liveness: Liveness,
+        events: Events,
         publish: Publish,
     ) -> None:
         self._ledger = ledger
         self._sites = sites
         self._liveness = liveness
+        self._events = events
         self._publish = publish
         self._unresolved = Unresolved(ledger.engine)
         self._questions = Questions(expiry_s=liveness.expiry_s)
@@ -134,7 +137,9 @@ class Bookkeeper:
             self._save_beats(intake.ended)
         if intake.descriptions:
             self._sites.save_descriptions(intake.descriptions)
-        if intake.asked or intake.answers or intake.statuses or intake.descriptions:
+        if intake.histories:
+            self._keep_history(intake.histories)
+        if intake.asked or intake.answers or intake.statuses or intake.descriptions or intake.histories:
             self._is_up("database")
 
     def _note_links(self, intake: Intake) -> None:
@@ -159,6 +164,22 @@ class Bookkeeper:
             except Unavailable:
                 return  # the agents will repeat their acks
             point("gateway-told")
+
+    def _keep_history(self, seen: list[HistorySeen]) -> None:
+        """After the commit the agents may forget these batches, and not before (I8)."""
+        self._events.save(
+            [EventSeen(site=each.site, event=event, at=each.at) for each in seen for event in each.history.events]
+        )
+        point("gateway-kept-history")
+        for each in seen:
+            if each.history.samples:
+                # Nothing is confirmed that is not kept; samples have no table.
+                log.error("samples-not-kept", site=each.site, count=len(each.history.samples))
+                continue
+            try:
+                self._publish(CommittedTopic(each.site), Committed(batches=(each.history.batch,)))
+            except Unavailable:
+                return  # they come again
 
     def _ask(self, now_s: float) -> None:
         for site in self._questions.due(self._unresolved.sites(), now_s):

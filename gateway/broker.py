@@ -101,8 +101,8 @@ class BrokerLink:
         """Whether the broker has taken us and our subscriptions, and the link's thread lives."""
         return self._usable() is not None
 
-    def publish(self, topic: Topic, message: Message, *, expiry_s: int | None = None) -> Future[None]:
-        """Hand ``message`` to the broker now, or never; QoS and retain are the topic's.
+    def publish(self, topic: Topic, message: Message | None, *, expiry_s: int | None = None) -> Future[None]:
+        """Hand ``message`` to the broker now, or never; QoS and retain are the topic's. None clears what is retained.
 
         The future completes when the broker has confirmed. It fails with :class:`BrokerRefused` if the broker said
         no, and with Unavailable if the link is lost first: then nobody knows whether it was delivered.
@@ -111,7 +111,7 @@ class BrokerLink:
             Unavailable: there is no connection; nothing was and nothing will be published.
             BrokerRefused: the body is larger than the protocol allows; nothing was published.
         """
-        payload = encode(message)
+        payload = b"" if message is None else encode(message)
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise BrokerRefused(f"{len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most")
         connection = self._usable()

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from gateway import logs
 from gateway.database import open_engine, upgrade
+from gateway.events import Events
 from gateway.ledger import Ledger
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.errors import Unavailable
@@ -47,6 +48,7 @@ def gateway() -> None:
         ledger=Ledger(engine),
         sites=Sites(mirror),
         liveness=Liveness(redis, expiry_s=settings.alive_expiry_s),
+        events=Events(engine),
     )
     if _started(recorder, engine, stop):
         log.info("gateway-started", broker=f"{settings.broker_host}:{settings.broker_port}")

@@ -13,13 +13,14 @@ import structlog
 
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
+from gateway.events import HistorySeen
 from gateway.ledger import Answer, Asked
 from gateway.protocol.codec import decode
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.description import Description
 from gateway.protocol.errors import DecodeError
 from gateway.protocol.ids import is_facade
-from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, SiteState, Status
+from gateway.protocol.messages import Ack, Alarm, Command, DeviceState, Heartbeat, History, SiteState, Status
 from gateway.protocol.topics import (
     CANCEL,
     HOST,
@@ -27,6 +28,8 @@ from gateway.protocol.topics import (
     CommandTopic,
     DescriptionTopic,
     HeartbeatTopic,
+    HistoryTopic,
+    HostAlarmTopic,
     StateTopic,
     StatusTopic,
     Topic,
@@ -58,6 +61,10 @@ class Intake:
         self.statuses: list[StatusSeen] = []
         self.descriptions: list[DescriptionSeen] = []
         self.states: list[StateSeen] = []
+        #: Batches of what happened, with their sites.
+        self.histories: list[HistorySeen] = []
+        #: What the broker still holds of what we told of silent sites.
+        self.host_alarms: dict[HostAlarmTopic, Alarm] = {}
         self.asked: list[Asked] = []
         self.answers: list[Answer] = []
         self.undecodable = 0
@@ -125,6 +132,15 @@ class Intake:
             )
         )
 
+    def _history(self, topic: HistoryTopic, incoming: Incoming) -> None:
+        if not incoming.retained:
+            history = decode(History, incoming.topic, incoming.payload)
+            self.histories.append(HistorySeen(site=topic.site, history=history, at=self._now))
+
+    def _host_alarm(self, topic: HostAlarmTopic, incoming: Incoming) -> None:
+        if incoming.retained and incoming.payload:
+            self.host_alarms[topic] = decode(Alarm, incoming.topic, incoming.payload)
+
     def _command(self, topic: CommandTopic, incoming: Incoming) -> None:
         # The facade has written its own before it published them. A retained one no agent obeys. A question is our own,
         # and whoever cancels a command asks for no other.
@@ -175,6 +191,8 @@ _HANDLERS: Final[dict[type[Topic], Callable[[Intake, Any, Incoming], None]]] = {
     StateTopic: Intake._state,
     CommandTopic: Intake._command,
     AckTopic: Intake._ack,
+    HistoryTopic: Intake._history,
+    HostAlarmTopic: Intake._host_alarm,
 }
 #: Several gateways will share the load by ``$share`` here; the retained topics must then stay plain subscriptions.
 SUBSCRIPTIONS: Final = tuple(topic.filter() for topic in _HANDLERS if topic is not HeartbeatTopic)

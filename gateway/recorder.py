@@ -8,6 +8,7 @@ topics on every connect, so that this process may be killed at any line.
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import threading
 import time
@@ -20,11 +21,13 @@ import structlog
 from gateway import __version__
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
+from gateway.dark_meals import DarkMeals
 from gateway.epochs import Epochs
+from gateway.events import Events
 from gateway.intake import FLEETING, SUBSCRIPTIONS, Intake
 from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness
-from gateway.protocol.errors import TidegateError
+from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import HostStatus, SiteState
 from gateway.protocol.topics import HostStatusTopic
 from gateway.sites import Sites
@@ -42,12 +45,16 @@ IDLE_S: Final = 0.25
 WAITING: Final = 100_000
 WAITING_BYTES: Final = 64 * 1024 * 1024
 BATCH: Final = 5_000
+#: Between two looks for meals that fell into a silence.
+LOOK_S: Final = 5.0
+#: Agents beat within a second of our birth; one whose connection broke with ours needs longer.
+SETTLE_S: Final = 10.0
 
 
 class Recorder:
     """From :meth:`start` to :meth:`stop` the one writer of the gate's keys, and one of the ledger's two."""
 
-    def __init__(self, login: Login, *, ledger: Ledger, sites: Sites, liveness: Liveness) -> None:
+    def __init__(self, login: Login, *, ledger: Ledger, sites: Sites, liveness: Liveness, events: Events) -> None:
         self._sites = sites
         self._epochs = Epochs()
         self._boot = secrets.token_hex(8)
@@ -61,7 +68,15 @@ class Recorder:
             on_connect=self._announce,
             will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)),
         )
-        self._books = Bookkeeper(ledger=ledger, sites=sites, liveness=liveness, publish=self._link.publish)
+        self._books = Bookkeeper(
+            ledger=ledger, sites=sites, liveness=liveness, events=events, publish=self._link.publish
+        )
+        self._meals = DarkMeals(sites=sites, events=events, publish=self._link.publish, expiry_s=liveness.expiry_s)
+        #: Who has not beaten by then after a connect is silent; before, it is we who have not listened.
+        self._settled_s = 2 * liveness.expiry_s + SETTLE_S
+        self._connected_s = math.inf
+        self._relinked = False
+        self._look_at_s = 0.0
         self._worker = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._stopping = threading.Event()
         self._arrived = threading.Event()
@@ -96,6 +111,8 @@ class Recorder:
         return HostStatus(state=state, boot=self._boot, since=self._since, version=__version__)
 
     def _announce(self) -> None:
+        self._connected_s = time.monotonic()
+        self._relinked = True
         self._link.publish(HostStatusTopic(), self._host_status(SiteState.ONLINE))
 
     def _enqueue(self, incoming: Incoming) -> None:
@@ -115,6 +132,7 @@ class Recorder:
             self._arrived.clear()
             self._guard(self._cycle)
             self._guard(self._books.chores)
+            self._guard(self._look_for_missed_meals)
         while self._waiting:
             self._guard(self._cycle)
         self._guard(self._books.flush)
@@ -126,6 +144,9 @@ class Recorder:
             log.exception("batch-failed")
 
     def _cycle(self) -> None:
+        if self._relinked:  # set before the first message of the new connection
+            self._relinked = False
+            self._meals.forget()
         intake = Intake(self._epochs, now=utc_now(), now_s=time.monotonic())
         for _ in range(min(len(self._waiting), BATCH)):
             incoming = self._waiting.popleft()
@@ -134,7 +155,16 @@ class Recorder:
         if self._waiting:
             self._arrived.set()
         self._report(intake)
+        self._meals.recall(intake.host_alarms)
         self._books.keep(intake)
+
+    def _look_for_missed_meals(self) -> None:
+        now_s = time.monotonic()
+        if now_s < self._look_at_s or not self._link.connected or now_s - self._connected_s < self._settled_s:
+            return
+        self._look_at_s = now_s + LOOK_S
+        with contextlib.suppress(Unavailable):  # the bookkeeper says so, and the next look does it all
+            self._meals.look(utc_now())
 
     def _report(self, intake: Intake) -> None:
         if intake.undecodable:

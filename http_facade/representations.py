@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gateway.events import AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
 from gateway.protocol.codes import EVIDENCE
@@ -126,6 +127,38 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "silent_s": None if alive is not None else silent_s,
         "plcs": dict(plcs),
         "outbox": record.outbox if beat is None else beat.outbox,
+    }
+
+
+def alarm(record: AlarmRecord) -> Json:
+    """An alarm that is active."""
+    return {
+        "site": record.site,
+        "device": record.device,
+        "name": record.name,
+        "source": record.source,
+        "severity": record.severity,
+        "title": record.title,
+        "detail": record.detail,
+        "since": instant(record.since),
+        "at": instant(record.at),
+    }
+
+
+def event(record: EventRecord) -> Json:
+    """Something that happened."""
+    return {
+        "id": record.id,
+        "site": record.site,
+        "device": record.device,
+        "name": record.name,
+        "source": record.source,
+        "at": instant(record.at),
+        "detail": record.detail,
+        "active": record.active,
+        "severity": record.severity,
+        "data": dict(record.data),
+        "received_at": instant(record.received_at),
     }
 
 

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from gateway.events import Source
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import PlcLink, Quality, SiteState, Value
+from gateway.protocol.messages import PlcLink, Quality, Severity, SiteState, Value
 
 #: As one type per choice: flask-openapi3 knows no list of types.
 SCALAR: Final[dict[str, Any]] = {"anyOf": [{"type": each} for each in ("boolean", "integer", "number", "string")]}
@@ -50,6 +51,49 @@ class Sites(_Answer):
     """All sites."""
 
     items: list[Site]
+
+
+class Alarm(_Answer):
+    """An alarm that is active."""
+
+    site: str
+    device: str
+    name: str
+    source: Source = Field(description="`agent`: the site says so; `centre`: the site is silent, so the centre does")
+    severity: Severity
+    title: str
+    detail: str
+    since: datetime
+    at: datetime = Field(description="when it was last told")
+
+
+class Alarms(_Answer):
+    """All alarms that are active: critical ones first, then by age."""
+
+    items: list[Alarm]
+
+
+class Event(_Answer):
+    """Something that happened at a device."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    source: Source
+    at: datetime = Field(description="by the clock of the source")
+    detail: str
+    active: bool | None = Field(description="of an alarm: whether it was raised or cleared")
+    severity: Severity | None
+    data: dict[str, Scalar]
+    received_at: datetime
+
+
+class Events(_Answer):
+    """A page of events, newest first."""
+
+    items: list[Event]
+    next: str | None = Field(description="the `cursor` of the next page; null at the end")
 
 
 class Desired(_Answer):

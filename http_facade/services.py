@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 
 from gateway.broker import BrokerLink
 from gateway.database import open_engine, reading, upgrade
+from gateway.events import Events
 from gateway.ledger import Ledger
 from gateway.ledger_writer import LedgerWriter
 from gateway.liveness import Alive, Liveness, open_redis
@@ -41,6 +42,7 @@ class Services:
     writer: LedgerWriter
     ledger: Ledger
     sites: Sites
+    events: Events
     desires: Desires
     liveness: Liveness
     link: BrokerLink
@@ -79,6 +81,7 @@ class Services:
             writer=writer,
             ledger=ledger,
             sites=sites,
+            events=Events(engine),
             desires=Desires(engine),
             liveness=liveness,
             link=link,

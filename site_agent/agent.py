@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from gateway.protocol.backoff import delays
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Ack, DeviceState, Event, PlcLink
-from gateway.protocol.topics import AckTopic, EventTopic, StateTopic
+from gateway.protocol.topics import AckTopic, AlarmTopic, EventTopic, StateTopic
 from site_agent import clock
+from site_agent.alarm_watch import AlarmWatch, Turn
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.configuration import SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
@@ -29,6 +30,7 @@ from site_agent.journal import Journal
 from site_agent.lane import Lane
 from site_agent.link import Login, PublishRefused, Session, connected
 from site_agent.marker import Marker
+from site_agent.outbox import Outbox
 from site_agent.plc_table import PlcTable
 from site_agent.poller import Poller
 from site_agent.watchdog import Watchdog
@@ -38,6 +40,8 @@ STOP_TIMEOUT_S = 15.0
 #: A connection that held this long was a good one: the next back-off starts from the beginning.
 _HELD_S = 5.0
 _DISK_RETRY_S = 5.0
+#: An alarm that waits for its delay is looked at so often.
+ALARM_TICK_S = 0.5
 _FORGET_EVERY_S = 3_600.0
 
 log = structlog.get_logger(__name__)
@@ -59,8 +63,13 @@ class Agent:
         )
         self._epochs = EpochFile(folder / "epoch")
         self._journal = Journal(folder / "journal.db")
+        self._outbox = Outbox(folder / "outbox.db")
+        self._alarms = AlarmWatch(on_turn=self._turn, on_feeding=self._outbox.put_feeding)
         reads = {plc.name: plc.reads for plc in configuration.plcs}
-        self._devices = {table.id: Device(self._site, table, reads[table.plc]) for table in configuration.devices}
+        self._devices = {
+            table.id: Device(self._site, table, reads[table.plc], time_zone=configuration.time_zone)
+            for table in configuration.devices
+        }
         self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
         self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
         self._watchdogs = [
@@ -91,6 +100,8 @@ class Agent:
             plcs=self._links,
             beats=self._beats,
             executor=self._executor,
+            alarms=self._alarms,
+            outbox=self._outbox,
         )
         self._conversation: Conversation | None = None
         self._session: Session | None = None
@@ -102,6 +113,8 @@ class Agent:
             Unavailable: the journal cannot be opened.
         """
         left = await self._journal.open()
+        self._alarms.recall(*await self._outbox.open())
+        self._alarms.watch(self._devices.values())
         log.info("agent-started", site=self._site, boot=self._parts.boot, open_commands=len(left))
         try:
             async with asyncio.TaskGroup() as group:
@@ -109,6 +122,7 @@ class Agent:
                 await self._executor.start(left)
                 tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
                 tasks += [group.create_task(each.run()) for each in self._watchdogs]
+                tasks += [group.create_task(self._watch_alarms())]
                 tasks += [group.create_task(self._stay_awake()), group.create_task(self._forget())]
                 tasks += [group.create_task(self._stay_connected())]
                 await stop.wait()
@@ -116,6 +130,7 @@ class Agent:
                 for task in tasks:
                     task.cancel()
         finally:
+            await self._outbox.close()
             await self._journal.close()
             log.info("agent-stopped", site=self._site)
 
@@ -141,6 +156,7 @@ class Agent:
             refresh_s=plc.refresh_s,
             on_state=self._publish_state,
             on_event=self._publish_event,
+            on_values=self._alarms.see,
             doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made after the pollers
         )
 
@@ -165,9 +181,18 @@ class Agent:
 
     def _publish_event(self, device: str, name: str, event: Event) -> None:
         log.info("event", device=device, name=name, detail=event.detail)
+        self._outbox.add(device, name, event)
         if self._conversation is not None:
             with contextlib.suppress(Unavailable):
                 self._conversation.send(EventTopic(self._site, device, name), event)
+
+    def _turn(self, turn: Turn) -> None:
+        """An alarm is raised or over."""
+        self._outbox.put_alarm(turn.device, turn.name, turn.alarm)
+        if self._conversation is not None:
+            with contextlib.suppress(Unavailable):
+                self._conversation.send(AlarmTopic(self._site, turn.device, turn.name), turn.alarm)
+        self._publish_event(turn.device, turn.name, turn.event)
 
     # Running.
 
@@ -201,6 +226,11 @@ class Agent:
             await self._journal.disown_epochs()
         except Unavailable as error:
             log.error("journal-unavailable", cause=str(error))
+
+    async def _watch_alarms(self) -> None:
+        while True:
+            await asyncio.sleep(ALARM_TICK_S)
+            self._alarms.tick()
 
     async def _stay_awake(self) -> None:
         # With and without a connection: to be cut off is no sleep.

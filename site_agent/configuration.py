@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, FiniteFloat, StrictInt
+from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StrictStr
 
 from gateway.protocol.ids import Id, Name
+from gateway.protocol.meals import zone
 from gateway.protocol.messages import Text
 from site_agent import mailbox
 from site_agent.action_tables import ActionTable, InterlockTable, MailboxTable, Register, Table
+from site_agent.alarm_tables import AlarmTable, MealsTable
 from site_agent.claims import Claim
 from site_agent.plc_table import PlcTable
 from site_agent.property_tables import PropertyTable
@@ -51,6 +53,8 @@ class DeviceTable(Table):
     mailbox: MailboxTable | None = None
     actions: Annotated[dict[Name, ActionTable], Field(max_length=64)] = Field(default_factory=dict)
     interlocks: Annotated[tuple[InterlockTable, ...], Field(max_length=16)] = ()
+    alarms: Annotated[dict[Name, AlarmTable], Field(max_length=64)] = Field(default_factory=dict)
+    meals: MealsTable | None = None
 
     def claims(self) -> Iterator[Claim]:
         """Everything that lies in registers and belongs to one owner."""
@@ -67,10 +71,16 @@ class DeviceTable(Table):
                 yield Claim(f"actions/{name}/trigger", Space.HOLDING, action.trigger.register_, 1)
 
 
+def _known_zone(name: str) -> str:
+    zone(name)
+    return name
+
+
 class SiteConfiguration(Table):
-    """The whole file."""
+    """The whole file; meals are planned in the PLCs' ``time_zone``."""
 
     site: Id
+    time_zone: Annotated[StrictStr, AfterValidator(_known_zone)] = "UTC"
     profiles: Path = Path("profiles")
     broker: BrokerTable
     agent: AgentTable = AgentTable()

@@ -19,21 +19,26 @@ from gateway import __version__
 from gateway.protocol.codec import decode
 from gateway.protocol.errors import DecodeError, TidegateError, Unavailable
 from gateway.protocol.messages import (
+    Alarm,
     Committed,
     DeviceState,
     Event,
     Heartbeat,
+    History,
     HostStatus,
     PlcLink,
     SiteState,
     Status,
 )
 from gateway.protocol.topics import (
+    BAD_MESSAGE,
+    AlarmTopic,
     CommandTopic,
     CommittedTopic,
     DescriptionTopic,
     EventTopic,
     HeartbeatTopic,
+    HistoryTopic,
     HostStatusTopic,
     StateTopic,
     StatusTopic,
@@ -41,12 +46,14 @@ from gateway.protocol.topics import (
     parse,
 )
 from site_agent import clock
+from site_agent.alarm_watch import AlarmWatch
 from site_agent.deadline import SentBeats
 from site_agent.device import Device
 from site_agent.ends import ReplyTo
 from site_agent.executor import Executor
 from site_agent.fence import SILENCE_S, Fence, Verdict
 from site_agent.link import Arrival, Session, Will
+from site_agent.outbox import Outbox
 
 #: Beats asked for by events (host birth, a PLC lost) are not sent closer together than this.
 LEAST_BEAT_GAP_S = 1.0
@@ -55,7 +62,6 @@ BIRTH_JITTER_S = 1.0
 #: Between two rounds of acks that the centre has not confirmed, give or take a half; so many of them in a round.
 REPEAT_EVERY_S = 20.0
 REPEATS = 100
-BAD_MESSAGE_EVENT = "bad-message"
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +97,8 @@ class Parts:
     plcs: Callable[[], Mapping[str, PlcLink]]
     beats: SentBeats
     executor: Executor
+    alarms: AlarmWatch
+    outbox: Outbox
 
 
 class Conversation:
@@ -135,6 +143,7 @@ class Conversation:
             await self._be_born(session)
             group.create_task(self._beat(session), name="heartbeat")
             group.create_task(self._remind(), name="reminders")
+            group.create_task(self._parts.outbox.deliver(self._hand_in), name="outbox")
 
     async def end(self, reason: str) -> None:
         """Say ``stopped``, and wait until the broker has it.
@@ -154,8 +163,11 @@ class Conversation:
         """The process has slept: what lies in our sockets is old, and another agent may have come. Connect anew."""
         self._woken.set()
 
-    def send(self, topic: Topic, message: DeviceState | Event) -> None:
-        """Publish if the birth is behind us; whatever is retained is published again on every connect."""
+    def send(self, topic: Topic, message: DeviceState | Event | Alarm | None) -> None:
+        """Publish if the birth is behind us; None clears what is retained.
+
+        Whatever is retained is published again on every connect.
+        """
         if self._session is not None and self._born:
             self._session.send(topic, message)
 
@@ -190,6 +202,9 @@ class Conversation:
             session.send(DescriptionTopic(site, device.id), device.description)
         for device_id, state in self._parts.states().items():
             session.send(StateTopic(site, device_id), state)
+        for (device_id, name), alarm in self._parts.alarms.active.items():
+            session.send(AlarmTopic(site, device_id, name), alarm)
+        await session.subscribe(AlarmTopic.filter(site=site))
         self._parts.executor.repeat()
         self._parts.executor.greet()
 
@@ -203,7 +218,13 @@ class Conversation:
             self._nudged.clear()
             seq += 1
             self._parts.beats.note(self.epoch, seq, clock.elapsed_s())
-            beat = Heartbeat(epoch=self.epoch, seq=seq, at=clock.wall(), plcs=dict(self._parts.plcs()))
+            beat = Heartbeat(
+                epoch=self.epoch,
+                seq=seq,
+                at=clock.wall(),
+                plcs=dict(self._parts.plcs()),
+                outbox=self._parts.outbox.waiting,
+            )
             session.send(HeartbeatTopic(self._parts.site), beat)
             gap_s = min(LEAST_BEAT_GAP_S, self._parts.heartbeat_s)
             await asyncio.sleep(gap_s)
@@ -232,6 +253,10 @@ class Conversation:
             reason=reason,
         )
 
+    def _hand_in(self, history: History) -> None:
+        if self._session is not None:
+            self._session.send(HistoryTopic(self._parts.site), history)
+
     # Being told.
 
     def hear(self, arrival: Arrival) -> None:
@@ -249,6 +274,11 @@ class Conversation:
             case CommittedTopic():
                 committed = decode(Committed, arrival.topic, arrival.payload)
                 self._parts.executor.settle(committed.commands)
+                self._parts.outbox.settle(committed.batches)
+            case AlarmTopic() if arrival.retained and (topic.device, topic.name) not in self._parts.alarms.active:
+                # It was over while nobody could say so.
+                self.send(topic, None)
+                self._parts.alarms.disown(topic.device, topic.name)
             case HostStatusTopic():
                 host = decode(HostStatus, arrival.topic, arrival.payload)
                 if host.state is SiteState.ONLINE and not arrival.retained:
@@ -300,4 +330,4 @@ class Conversation:
             return
         if isinstance(topic, CommandTopic) and topic.device in self._parts.devices:
             event = Event(at=clock.wall(), detail=text, data={"requester": topic.requester, "name": topic.name})
-            self.send(EventTopic(self._parts.site, topic.device, BAD_MESSAGE_EVENT), event)
+            self.send(EventTopic(self._parts.site, topic.device, BAD_MESSAGE), event)

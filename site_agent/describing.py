@@ -17,13 +17,24 @@ from gateway.protocol.description import (
     ValueType,
 )
 from gateway.protocol.ids import Id, Name
-from gateway.protocol.topics import CHANGED_AT_SITE, WRITE, CommandTopic, EventTopic, StateTopic
+from gateway.protocol.meals import MEAL_MISSED_TITLE, MealPlan
+from gateway.protocol.messages import Severity
+from gateway.protocol.topics import (
+    CHANGED_AT_SITE,
+    MEAL_MISSED,
+    WRITE,
+    AlarmTopic,
+    CommandTopic,
+    EventTopic,
+    StateTopic,
+    Topic,
+)
 from site_agent.action_tables import ActionTable, ArgumentTable, InterlockTable
 from site_agent.configuration import DeviceTable
 from site_agent.property_tables import PropertyTable
 
 
-def describe(site: Id, table: DeviceTable) -> Description:
+def describe(site: Id, table: DeviceTable, meals: MealPlan | None = None) -> Description:
     """What the device has and can do."""
     state = str(StateTopic(site, table.id))
     write = CommandTopic.filter(site=site, device=table.id, name=WRITE)
@@ -43,15 +54,28 @@ def describe(site: Id, table: DeviceTable) -> Description:
             )
             for name, each in table.actions.items()
         },
+        meals=meals,
     )
 
 
 def _events(site: Id, table: DeviceTable) -> dict[Name, EventAffordance]:
-    if not any(each.writable for each in table.properties.values()):
-        return {}
-    form = Form(href=f"mqtt:///{EventTopic(site, table.id, CHANGED_AT_SITE)}", op=("subscribeevent",))
-    title = "A setting was changed at the site"
-    return {CHANGED_AT_SITE: EventAffordance(title=title, forms=(form,))}
+    events: dict[Name, EventAffordance] = {}
+    if any(each.writable for each in table.properties.values()):
+        events[CHANGED_AT_SITE] = _event(site, table.id, CHANGED_AT_SITE, "A setting was changed at the site")
+    for name, each in table.alarms.items():
+        events[name] = _event(site, table.id, name, each.title or name, each.severity)
+    if table.meals is not None:
+        events[MEAL_MISSED] = _event(site, table.id, MEAL_MISSED, MEAL_MISSED_TITLE, table.meals.severity)
+    return events
+
+
+def _event(site: Id, device: Id, name: Name, title: str, severity: Severity | None = None) -> EventAffordance:
+    """An event; one with a severity is an alarm, which has a retained topic too."""
+    places: list[Topic] = [EventTopic(site, device, name)]
+    if severity is not None:
+        places.append(AlarmTopic(site, device, name))
+    forms = tuple(Form(href=f"mqtt:///{place}", op=("subscribeevent",)) for place in places)
+    return EventAffordance(title=title, severity=severity, forms=forms)
 
 
 def interlocks_of(tables: Sequence[InterlockTable], command: str) -> tuple[Interlock, ...]:

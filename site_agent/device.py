@@ -10,13 +10,14 @@ from typing import Final
 
 from gateway.protocol.description import Interlock
 from gateway.protocol.ids import Id
-from gateway.protocol.messages import Value
+from gateway.protocol.meals import MealPlan
+from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import WRITE
 from site_agent.configuration import DeviceTable
 from site_agent.describing import describe, interlocks_of
 from site_agent.property_tables import PropertyTable
 from site_agent.reading import Block, Reads, plan
-from site_agent.registers import Space
+from site_agent.registers import RANGES, Space
 from site_agent.reporting import Reporting
 
 #: A Modbus write of function 16 carries at most 123 (Modbus Application Protocol 1.1b3, section 6.12).
@@ -39,10 +40,19 @@ class WriteBlock:
     function: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Meals:
+    """What must not be missed, and by which counter that shows; it starts anew after ``span - 1``."""
+
+    plan: MealPlan
+    severity: Severity
+    span: int
+
+
 class Device:
     """One device of the site's file; pure, it reads and writes nothing by itself."""
 
-    def __init__(self, site: Id, table: DeviceTable, reads: Reads = Reads()) -> None:
+    def __init__(self, site: Id, table: DeviceTable, reads: Reads = Reads(), *, time_zone: str = "UTC") -> None:
         self.id = table.id
         self._reads = reads
         self._layouts = {name: each.layout for name, each in table.properties.items()}
@@ -51,7 +61,9 @@ class Device:
         self.actions = table.actions
         self._properties = table.properties
         self._interlocks = table.interlocks
-        self.description = describe(site, table)
+        self.alarms = table.alarms
+        self.meals = _meals(table, time_zone)
+        self.description = describe(site, table, None if self.meals is None else self.meals.plan)
         self.settings = self.description.settings
 
     def periods(self, usual_s: float) -> dict[float, tuple[str, ...]]:
@@ -147,6 +159,13 @@ class Device:
             return None
         text = json.dumps(settings, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _meals(table: DeviceTable, time_zone: str) -> Meals | None:
+    if table.meals is None:
+        return None
+    counter = table.properties[table.meals.counter]
+    return Meals(table.meals.plan(time_zone), table.meals.severity, span=RANGES[counter.type][1] + 1)
 
 
 def _joined(block: WriteBlock, fresh: WriteBlock) -> WriteBlock | None:

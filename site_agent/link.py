@@ -112,8 +112,12 @@ class Session:
         except aiomqtt.MqttError as error:
             raise Unavailable("broker", str(error)) from error
 
-    def send(self, topic: Topic, message: Message, *, at: str | None = None, correlation: bytes | None = None) -> None:
+    def send(
+        self, topic: Topic, message: Message | None, *, at: str | None = None, correlation: bytes | None = None
+    ) -> None:
         """Publish without waiting; a refusal is logged. ``at`` replaces the topic's own string (a Response Topic).
+
+        None is an empty body: nothing stays retained there.
 
         Raises:
             Unavailable: the link was lost.
@@ -166,12 +170,12 @@ class Session:
     def _hand_over(
         self,
         topic: Topic,
-        message: Message,
+        message: Message | None,
         at: str,
         correlation: bytes | None,
         confirmed: asyncio.Future[None] | None,
     ) -> None:
-        payload = encode(message)
+        payload = b"" if message is None else encode(message)
         if len(payload) > MAX_PAYLOAD_BYTES:
             # Beyond the broker's limit the client library would resend it for ever.
             raise PublishRefused(at, f"{len(payload)} bytes, {MAX_PAYLOAD_BYTES} at most")

@@ -61,11 +61,14 @@ class Poller:
         refresh_s: float,
         on_state: Callable[[str, DeviceState], None],
         on_event: Callable[[str, str, Event], None],
+        on_values: Callable[[str, Values], None],
         doubtful: Callable[[str], bool],
     ) -> None:
         self._lane = lane
         self._on_state = on_state
         self._on_event = on_event
+        #: Hears of every good read, whether it is told or not.
+        self._on_values = on_values
         #: Whether a command of ours may have changed the device's settings, and nobody knows yet.
         self._doubtful = doubtful
         self._poked = asyncio.Event()
@@ -165,6 +168,7 @@ class Poller:
             if not self._doubtful(device.id):
                 self._tell_of_edits(device, read)
             self._remember(device.id, read)
+            self._on_values(device.id, read)
 
     def _note(self, device: Device) -> None:
         """Tell the device's state, if that is worth it; what cannot be read keeps its last value."""

@@ -21,7 +21,8 @@ from site_agent.registers import Space
 Raw = dict[str, Any]
 SHIPPED: Final = resources.files("site_agent") / "profiles"
 #: What a profile may hold of a device's table.
-PARTS: Final = ("title", "properties", "mailbox", "actions", "interlocks")
+PARTS: Final = ("title", "properties", "mailbox", "actions", "interlocks", "alarms", "meals")
+_NAMED: Final = ("properties", "actions", "alarms")
 _OWN: Final = ("description", "extends")
 
 
@@ -166,14 +167,17 @@ def _merged_by_name(below: list[Any], above: list[Any]) -> list[Any]:
 
 
 def _leave_out(whole: Raw, names: list[str], place: str) -> Iterator[Fault]:
-    """Take out the properties, actions and interlocks that this device does not have."""
+    """Take out the properties, actions, alarms, interlocks, or the meals, that this device does not have."""
     for number, name in enumerate(names):
-        found = False
-        for part in ("properties", "actions"):
+        found = name == "meals" and whole.pop("meals", None) is not None
+        for part in _NAMED:
             held = whole.get(part)
             if isinstance(held, dict) and name in held:
                 whole[part] = {key: each for key, each in held.items() if key != name}
                 found = True
+        alarms = whole.get("alarms")
+        if isinstance(alarms, dict):  # of a value that is not there nothing can be told
+            whole["alarms"] = {key: each for key, each in alarms.items() if not _is_about(each, name)}
         interlocks = whole.get("interlocks")
         if isinstance(interlocks, list) and any(_named(each, name) for each in interlocks):
             whole["interlocks"] = [each for each in interlocks if not _named(each, name)]
@@ -183,12 +187,16 @@ def _leave_out(whole: Raw, names: list[str], place: str) -> Iterator[Fault]:
             yield Fault(f"{place}/{number}", "unknown-part", detail)
 
 
+def _is_about(alarm: object, name: str) -> bool:
+    return isinstance(alarm, dict) and alarm.get("property") == name
+
+
 def _named(table: object, name: object) -> bool:
     return isinstance(table, dict) and table.get("name") == name
 
 
 def _parts(whole: Raw) -> set[str]:
-    tables = [whole[part] for part in ("properties", "actions") if isinstance(whole.get(part), dict)]
+    tables = [whole[part] for part in _NAMED if isinstance(whole.get(part), dict)]
     return {str(name) for table in tables for name in table}
 
 

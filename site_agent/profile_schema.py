@@ -11,7 +11,16 @@ from site_agent.profile import PARTS
 
 _DIALECT: Final = GenerateJsonSchema.schema_dialect
 #: What a profile's values need not say, since it may take them over from the one that it extends.
-_TAKEN_OVER: Final = ("PropertyTable", "ActionTable", "ArgumentTable", "MailboxTable", "InterlockTable", "TriggerTable")
+_TAKEN_OVER: Final = (
+    "PropertyTable",
+    "ActionTable",
+    "ArgumentTable",
+    "MailboxTable",
+    "InterlockTable",
+    "TriggerTable",
+    "AlarmTable",
+    "MealsTable",
+)
 
 
 def site_schema() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError, json_pointer
 from site_agent import mailbox
 from site_agent.action_tables import ArgumentTable, action_faults, interlock_faults
+from site_agent.alarm_tables import alarm_faults, meal_faults
 from site_agent.claims import Claim, overlaps
 from site_agent.configuration import DeviceTable, SiteConfiguration
 from site_agent.nearest import hint, keys_at
@@ -128,12 +129,14 @@ def _unreadable(device: DeviceTable, reads: Reads, place: str) -> Iterator[Fault
 
 
 def _unmet(device: DeviceTable, place: str) -> Iterator[Fault]:
-    """Interlocks that could never hold, since their property never has that value."""
-    for number, each in enumerate(device.interlocks):
-        choices = device.properties[each.property].choices if each.property in device.properties else {}
-        if choices and each.value not in choices:
-            detail = f"{each.property} never reads {each.value!r}.{hint(each.value, choices.keys())}"
-            yield Fault(f"{place}/interlocks/{number}/value", "not-in-choices", detail)
+    """Interlocks and alarms that could never hold, since their property never has that value."""
+    stated = [(f"interlocks/{number}", each.property, each.value) for number, each in enumerate(device.interlocks)]
+    stated += [(f"alarms{json_pointer(name)}", each.property, each.value) for name, each in device.alarms.items()]
+    for here, name, value in stated:
+        choices = device.properties[name].choices if name in device.properties else {}
+        if choices and value not in choices:
+            detail = f"{name} never reads {value!r}.{hint(value, choices.keys())}"
+            yield Fault(f"{place}/{here}/value", "not-in-choices", detail)
 
 
 def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
@@ -142,6 +145,9 @@ def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
     yield from action_faults(device.actions, device.mailbox is not None, counts, place)
     yield from interlock_faults(device.interlocks, device.actions, value_types(device.properties), place)
     yield from _unmet(device, place)
+    yield from alarm_faults(device.alarms, value_types(device.properties), place)
+    if device.meals is not None:
+        yield from meal_faults(device.meals, value_types(device.properties), counts, place)
 
 
 def device_faults(raw: Raw) -> tuple[Fault, ...]:

@@ -44,10 +44,11 @@ def site_toml(
     feed: Mapping[str, object] | None,
     plc: Mapping[str, object],
     properties: Mapping[str, Mapping[str, object]],
+    device: Mapping[str, object],
 ) -> str:
     """A site's file with one feeder on one PLC; ``feed`` adds to the action's table, None: it has no mailbox.
 
-    ``plc`` adds to the PLC's table.
+    ``plc`` and ``device`` add to their tables.
     """
     lines = [
         f"site = {_toml_value(login.username)}",
@@ -78,6 +79,7 @@ def site_toml(
             f"actions.feed = {_toml_value({**FEED, **feed})}",
             f"interlocks = [{_toml_value(INTERLOCK)}]",
         ]
+    lines += [f"{key} = {_toml_value(value)}" for key, value in device.items()]
     for name, table in properties.items():
         lines.append(f"[devices.properties.{name}]")
         lines += [f"{key} = {_toml_value(value)}" for key, value in table.items()]
@@ -100,6 +102,7 @@ class AgentProcess:
     #: What the PLC's table has beside the usual, and the device's properties.
     plc: Mapping[str, object] = field(default_factory=dict)
     properties: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: FEEDER)
+    device: Mapping[str, object] = field(default_factory=dict)
     #: Where the process is to die, see gateway.crash.
     crash_at: str = ""
     #: More variables of the process.
@@ -121,6 +124,7 @@ class AgentProcess:
             feed=self.feed,
             plc=self.plc,
             properties=self.properties,
+            device=self.device,
         )
         for old, new in self.edits.items():
             assert old in text, f"{old} is not in the site's file"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.broker import Login
 from gateway.database import open_engine, upgrade
+from gateway.events import Events
 from gateway.ledger import Asked, Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.recorder import Recorder
@@ -23,6 +24,7 @@ class Centre:
 
     ledger: Ledger
     sites: Sites
+    events: Events
     liveness: Liveness
     #: Ends the recorder that runs and starts another.
     new: Callable[[], Recorder]
@@ -45,12 +47,13 @@ def fresh_asked(**fields: object) -> Asked:
 
 
 @contextmanager
-def running_centre(login: Login, redis_url: str, database_url: str) -> Iterator[Centre]:
+def running_centre(login: Login, redis_url: str, database_url: str, *, expiry_s: int = 25) -> Iterator[Centre]:
     """A recorder that runs until the end of the block."""
     engine = open_engine(database_url)
     upgrade(engine)
     redis = open_redis(redis_url)
-    ledger, sites, liveness = Ledger(engine), Sites(engine), Liveness(redis, expiry_s=25)
+    ledger, sites, liveness = Ledger(engine), Sites(engine), Liveness(redis, expiry_s=expiry_s)
+    events = Events(engine)
     made: list[Recorder] = []
 
     def stop() -> None:
@@ -59,13 +62,13 @@ def running_centre(login: Login, redis_url: str, database_url: str) -> Iterator[
 
     def new() -> Recorder:
         stop()
-        made[:] = [Recorder(login, ledger=ledger, sites=sites, liveness=liveness)]
+        made[:] = [Recorder(login, ledger=ledger, sites=sites, liveness=liveness, events=events)]
         made[0].start()
         eventually(lambda: made[0]._link.connected, within_s=15, what="the recorder's link")
         return made[0]
 
     new()
-    yield Centre(ledger=ledger, sites=sites, liveness=liveness, new=new, stop=stop)
+    yield Centre(ledger=ledger, sites=sites, events=events, liveness=liveness, new=new, stop=stop)
     stop()
     redis.close()
     redis.connection_pool.disconnect()

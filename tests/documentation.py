@@ -24,6 +24,7 @@ from site_agent.action_tables import (
     MailboxTable,
     TriggerTable,
 )
+from site_agent.alarm_tables import AlarmTable, MealsTable, SlotTable
 from site_agent.configuration import AgentTable, BrokerTable, DeviceTable
 from site_agent.plc_table import MarkerTable, PlcTable, SerialTable
 from site_agent.property_tables import PropertyTable, VerifyTable
@@ -46,6 +47,9 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[devices.actions.NAME.trigger]": TriggerTable,
     "[devices.actions.NAME.limits]": LimitsTable,
     "[[devices.interlocks]]": InterlockTable,
+    "[devices.alarms.NAME]": AlarmTable,
+    "[devices.meals]": MealsTable,
+    "[[devices.meals.slots]]": SlotTable,
 }
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -7,10 +7,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from gateway.events import EventSeen, Source
 from gateway.ledger import Answer, Asked
 from gateway.protocol.ids import command_id
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Ack, Heartbeat, PlcLink, SiteState, Status
+from gateway.protocol.messages import Ack, Happening, Heartbeat, PlcLink, Severity, SiteState, Status
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BOOT: Final = "0123456789abcdef"
@@ -78,3 +79,20 @@ def heartbeat(*, epoch: int = 1, seq: int = 1) -> Heartbeat:
 def status(state: SiteState = SiteState.ONLINE, *, epoch: int = 1) -> Status:
     """What an agent, or its will, says about itself."""
     return Status(state=state, epoch=epoch, boot=BOOT, since=NOON, version="0.1.0")
+
+
+def event_seen(*, site: str = "arava-1", source: Source = Source.AGENT, **fields: object) -> EventSeen:
+    """An alarm that was raised, unless ``fields`` of the event say otherwise."""
+    parts: dict[str, object] = {
+        "id": new_id(),
+        "device": "feeder-1",
+        "name": "jam",
+        "at": NOON,
+        "detail": "jam reads true",
+        "active": True,
+        "title": "The auger is jammed",
+        "severity": Severity.CRITICAL,
+        "data": {"jam": True},
+        **fields,
+    }
+    return EventSeen(site=site, event=Happening.model_validate(parts), at=NOON, source=source)

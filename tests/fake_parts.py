@@ -13,6 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Engine, create_engine
 
 from gateway.broker import Incoming
+from gateway.events import Events
 from gateway.ledger import Answer, Asked, CommandRecord, Recorded, Step
 from gateway.ledger_rows import PUBLISHED
 from gateway.liveness import Alive
@@ -364,6 +365,7 @@ class FakeParts:
             "writer": self.ledger,
             "ledger": self.ledger,
             "sites": self.reports,
+            "events": Events(self.engine),
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,

@@ -28,6 +28,7 @@ from gateway.protocol.description import (
 )
 from gateway.protocol.ids import COMMAND_ID_PATTERN, ID_PATTERN, NAME_PATTERN, PRINCIPAL_PATTERN
 from gateway.protocol.lifecycle import State
+from gateway.protocol.meals import MealPlan, MealSlot
 
 
 def matching(pattern: str) -> st.SearchStrategy[str]:
@@ -57,9 +58,16 @@ value_maps: Final = st.dictionaries(names, values, max_size=5)
 reading_maps: Final = st.dictionaries(names, st.none() | values, max_size=5)
 many_ids: Final = st.lists(command_ids, max_size=4).map(tuple)
 
-events: Final = st.builds(m.Event, at=moments, detail=texts, data=value_maps)
+alarm_parts: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "active": st.none() | st.booleans(),
+    "title": texts,
+    "severity": st.none() | st.sampled_from(m.Severity),
+}
+events: Final = st.builds(m.Event, at=moments, detail=texts, data=value_maps, **alarm_parts)
 samples: Final = st.builds(m.Sample, device=ids, name=names, at=moments, value=st.none() | values)
-happenings: Final = st.builds(m.Happening, at=moments, detail=texts, data=value_maps, device=ids, name=names)
+happenings: Final = st.builds(
+    m.Happening, id=command_ids, at=moments, detail=texts, data=value_maps, device=ids, name=names, **alarm_parts
+)
 afters: Final = st.builds(m.After, epoch=counters, seq=counters, age_s=st.floats(0, 86_400))
 
 numbers: Final = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -104,7 +112,19 @@ descriptions: Final = st.builds(
         ),
         max_size=2,
     ),
-    events=st.dictionaries(names, st.builds(EventAffordance, title=texts, forms=forms), max_size=2),
+    events=st.dictionaries(
+        names,
+        st.builds(EventAffordance, title=texts, severity=st.none() | st.sampled_from(m.Severity), forms=forms),
+        max_size=2,
+    ),
+    meals=st.none()
+    | st.builds(
+        MealPlan,
+        counter=names,
+        interval=st.none() | names,
+        slots=st.lists(st.builds(MealSlot, minute=names, grams=names), max_size=2).map(tuple),
+        window_min=st.floats(1, 60),
+    ),
     security_definitions=st.dictionaries(names, st.just(SecurityScheme(scheme="basic")), max_size=2),
     plc=names,
 )
@@ -137,6 +157,7 @@ MESSAGES: Final[dict[type[m.Message], st.SearchStrategy[Any]]] = {
         properties=reading_maps,
     ),
     m.Event: events,
+    m.Alarm: st.builds(m.Alarm, since=moments, severity=st.sampled_from(m.Severity), title=texts, detail=texts),
     m.Command: st.builds(
         m.Command,
         id=st.none() | command_ids,

@@ -16,7 +16,8 @@ from pydantic import ConfigDict, Field, FiniteFloat
 
 from gateway.protocol.errors import Fault, json_pointer
 from gateway.protocol.ids import Name
-from gateway.protocol.messages import MAX_PROPERTIES, MAX_TEXT, Message, Text, Value, Whole
+from gateway.protocol.meals import MealPlan
+from gateway.protocol.messages import MAX_PROPERTIES, MAX_TEXT, Message, Severity, Text, Value, Whole
 
 CONTEXT: Final = "https://www.w3.org/2022/wot/td/v1.1"
 Number = Whole | FiniteFloat
@@ -134,8 +135,9 @@ class ActionAffordance(_Part):
 
 
 class EventAffordance(_Part):
-    """A thing that may happen."""
+    """A thing that may happen; one with a severity is an alarm, which is raised and later cleared."""
 
+    severity: Severity | None = Field(default=None, alias="tidegate:severity")
     title: Text | None = None
     description: Text | None = None
     forms: tuple[Form, ...]
@@ -161,7 +163,8 @@ class Description(_Part):
         default_factory=dict
     )
     actions: Annotated[dict[Name, ActionAffordance], Field(max_length=64)] = Field(default_factory=dict)
-    events: Annotated[dict[Name, EventAffordance], Field(max_length=64)] = Field(default_factory=dict)
+    events: Annotated[dict[Name, EventAffordance], Field(max_length=128)] = Field(default_factory=dict)
+    meals: MealPlan | None = Field(default=None, alias="tidegate:meals")
 
     @property
     def settings(self) -> frozenset[str]:

@@ -148,11 +148,35 @@ class DeviceState(Message):
     properties: Annotated[dict[Name, Value | None], Field(max_length=MAX_PROPERTIES)]
 
 
+class Severity(StrEnum):
+    """How soon somebody has to come."""
+
+    #: Look at it today.
+    WARNING = "warning"
+    #: Fish are at risk now.
+    CRITICAL = "critical"
+
+
+class Alarm(Message):
+    """``devices/{device}/alarms/{name}``: retained while it is active, an empty body when it is over."""
+
+    since: Moment
+    severity: Severity
+    title: Text = ""
+    detail: Text = ""
+
+
 class Event(Message):
-    """``devices/{device}/events/{name}``: the live copy of something that happened."""
+    """``devices/{device}/events/{name}``: the live copy of something that happened.
+
+    Of an alarm ``active`` says whether it was raised or cleared, and ``title`` and ``severity`` what it is.
+    """
 
     at: Moment
     detail: Text = ""
+    active: bool | None = None
+    title: Text = ""
+    severity: Severity | None = None
     data: Values = Field(default_factory=dict)
 
 
@@ -265,8 +289,9 @@ class Sample(Message):
 
 
 class Happening(Event):
-    """The durable copy of an event."""
+    """The durable copy of an event; ``id`` tells a repeated one from a second one."""
 
+    id: CommandId
     device: Id
     name: Name
 

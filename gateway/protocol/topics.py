@@ -23,6 +23,14 @@ WRITE: Final = "write"
 CANCEL: Final = "cancel"
 #: The event of a setting that changed without a command of ours.
 CHANGED_AT_SITE: Final = "changed-at-site"
+#: The alarm of a feeder that did not feed when it should have.
+MEAL_MISSED: Final = "meal-missed"
+#: The event that tells of events that had to be dropped.
+EVENTS_LOST: Final = "events-lost"
+#: The event of bytes that were no message of ours.
+BAD_MESSAGE: Final = "bad-message"
+#: Names of events that no alarm of a site's file can have.
+EVENT_NAMES: Final = frozenset({CHANGED_AT_SITE, MEAL_MISSED, EVENTS_LOST, BAD_MESSAGE})
 #: Names of commands that no action can have.
 RESERVED: Final = frozenset({WRITE, CANCEL})
 #: Longest Response Topic that is honoured, in characters.
@@ -114,6 +122,19 @@ class EventTopic(Topic):
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmTopic(Topic):
+    """An alarm that is active; its body is empty once it is over, so that nothing stays retained."""
+
+    pattern = "{site}/devices/{device}/alarms/{name}"
+    body = messages.Alarm
+    retain = True
+    sender = "agent"
+    site: str
+    device: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandTopic(Topic):
     """A command; the requester is a level that the broker's ACL proves."""
 
@@ -168,17 +189,32 @@ class HostStatusTopic(Topic):
     sender = "gateway"
 
 
+@dataclass(frozen=True, slots=True)
+class HostAlarmTopic(Topic):
+    """What the gateway alone can tell of a site that is silent; empty once it is over."""
+
+    pattern = HOST + "/alarms/{site}/{device}/{name}"
+    body = messages.Alarm
+    retain = True
+    sender = "gateway"
+    site: str
+    device: str
+    name: str
+
+
 TOPICS: Final[tuple[type[Topic], ...]] = (
     StatusTopic,
     HeartbeatTopic,
     DescriptionTopic,
     StateTopic,
     EventTopic,
+    AlarmTopic,
     CommandTopic,
     AckTopic,
     HistoryTopic,
     CommittedTopic,
     HostStatusTopic,
+    HostAlarmTopic,
 )
 
 _LEVEL_RULES: Final[dict[str, Callable[[str], bool]]] = {

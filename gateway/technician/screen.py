@@ -16,6 +16,7 @@ from gateway.protocol.errors import DecodeError
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import (
     Ack,
+    Alarm,
     Command,
     Committed,
     DeviceState,
@@ -26,11 +27,22 @@ from gateway.protocol.messages import (
     Message,
     PlcLink,
     Quality,
+    Severity,
     SiteState,
     Status,
     Value,
 )
-from gateway.protocol.topics import AckTopic, CommandTopic, DescriptionTopic, EventTopic, StateTopic, Topic, parse
+from gateway.protocol.topics import (
+    AckTopic,
+    AlarmTopic,
+    CommandTopic,
+    DescriptionTopic,
+    EventTopic,
+    HostAlarmTopic,
+    StateTopic,
+    Topic,
+    parse,
+)
 from gateway.technician.printable import json_line, printable, shown
 
 COLOURS: Final = {
@@ -55,6 +67,9 @@ class Screen:
         """The lines for one message that came at ``now``; none if it says nothing new."""
         try:
             topic = parse(incoming.topic)
+            if isinstance(topic, AlarmTopic | HostAlarmTopic) and not incoming.payload:
+                yield _line(now, topic.site, "alarm", f"{topic.device} {topic.name} is over", "green")
+                return
             message = decode_topic(topic, incoming.payload)
         except DecodeError as error:
             yield _line(now, "?", "no message", printable(str(error)), "red")
@@ -75,6 +90,10 @@ class Screen:
                 yield "command", self._asked(topic, message), "cyan"
             case AckTopic(), Ack():
                 yield message.state.value, self._answered(topic, message), COLOURS.get(message.state, "red")
+            case ((AlarmTopic() | HostAlarmTopic()), Alarm()):
+                since = f"since {message.since:%Y-%m-%d %H:%M:%S} UTC"
+                text = f"{topic.device} {topic.name}: {printable(message.title)}; {printable(message.detail)}; {since}"
+                yield "alarm", text, "red" if message.severity is Severity.CRITICAL else "yellow"
             case EventTopic(), Event():
                 data = self._values(topic.site, topic.device, message.data)
                 yield "event", " ".join([topic.device, topic.name, printable(message.detail), data]).rstrip(), "yellow"

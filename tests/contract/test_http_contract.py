@@ -16,10 +16,12 @@ from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from gateway.database import open_engine, upgrade
+from gateway.events import Events
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command
 from gateway.protocol.topics import CANCEL, CommandTopic
 from http_facade.app import create_app
+from tests.entries import event_seen
 from tests.fake_parts import DEVICE, SITE, FakeParts, acking, settings
 
 OPERATIONS = [
@@ -38,6 +40,8 @@ OPERATIONS = [
     ("GET", "/v1/commands"),
     ("GET", "/v1/commands/{id}"),
     ("POST", "/v1/commands/{id}/cancel"),
+    ("GET", "/v1/alarms"),
+    ("GET", "/v1/events"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ]
@@ -58,12 +62,13 @@ def _obey(topic: CommandTopic, command: Command) -> Ack:
 
 @pytest.fixture
 def parts(database_url: str) -> Iterator[FakeParts]:
-    """The site is alive, and obeys; groups have tables."""
+    """The site is alive, and obeys; groups have tables, and an alarm is active."""
     engine = open_engine(database_url)
     upgrade(engine)
     made = FakeParts(engine=engine)
     made.mirror.beat()
     made.link.site = _obey
+    Events(engine).save([event_seen(site=SITE, device=DEVICE)])
     yield made
     engine.dispose()
 

@@ -14,6 +14,7 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, SiteState, Status
 from gateway.protocol.topics import StatusTopic
 from site_agent import clock
+from site_agent.alarm_watch import AlarmWatch
 from site_agent.configuration import SiteConfiguration
 from site_agent.conversation import Conversation, Parts
 from site_agent.deadline import SentBeats
@@ -22,6 +23,7 @@ from site_agent.device import Device
 from site_agent.journal import Entry, Journal
 from site_agent.lane import Lane
 from site_agent.link import Arrival
+from site_agent.outbox import Outbox
 from site_agent.outcome import Task
 from tests import plc_faults as faults
 from tests.agent_core import Core, running, until
@@ -296,6 +298,8 @@ def _hear_of_a_twin(core: Core, farm: SiteConfiguration, *, retained: bool) -> N
         plcs=dict,
         beats=SentBeats(),
         executor=core.executor,
+        alarms=AlarmWatch(on_turn=lambda _turn: None, on_feeding=lambda _device, _feeding: None),
+        outbox=Outbox(farm.agent.folder / "outbox.db"),
     )
     twin = Status(state=SiteState.ONLINE, epoch=101, boot="ff" * 8, since=clock.wall(), version="1")
     arrival = Arrival(

@@ -11,6 +11,7 @@ from gateway.bookkeeper import Bookkeeper
 from gateway.broker import Incoming
 from gateway.database import open_engine
 from gateway.epochs import Epochs
+from gateway.events import Events
 from gateway.intake import Intake
 from gateway.ledger import Ledger
 from gateway.liveness import Liveness, open_redis
@@ -31,6 +32,7 @@ def bookkeeper(tmp_path: Path) -> Iterator[Bookkeeper]:
         ledger=Ledger(engine),
         sites=Sites(engine),
         liveness=Liveness(redis, expiry_s=25),
+        events=Events(engine),
         publish=lambda *_args, **_more: None,
     )
     redis.close()

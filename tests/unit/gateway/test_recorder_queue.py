@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from gateway.broker import Incoming, Login
 from gateway.database import open_engine
+from gateway.events import Events
 from gateway.ledger import Ledger
 from gateway.liveness import Liveness, open_redis
 from gateway.recorder import WAITING, WAITING_BYTES, Recorder
@@ -20,7 +21,13 @@ def recorder(database_url: str) -> Iterator[Recorder]:
     """One that was never started, so nothing is taken from its queue, and nothing connects."""
     engine, redis = open_engine(database_url), open_redis("redis://127.0.0.1:1")
     login = Login(host="127.0.0.1", port=1, username="@gateway", password=SecretStr("a made up secret"))
-    yield Recorder(login, ledger=Ledger(engine), sites=Sites(engine), liveness=Liveness(redis, expiry_s=25))
+    yield Recorder(
+        login,
+        ledger=Ledger(engine),
+        sites=Sites(engine),
+        liveness=Liveness(redis, expiry_s=25),
+        events=Events(engine),
+    )
     redis.close()
     engine.dispose()
 

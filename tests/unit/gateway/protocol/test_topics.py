@@ -16,8 +16,10 @@ from gateway.protocol.topics import (
     ROOT,
     TOPICS,
     AckTopic,
+    AlarmTopic,
     CommandTopic,
     HeartbeatTopic,
+    HostAlarmTopic,
     HostStatusTopic,
     StatusTopic,
     Topic,
@@ -116,7 +118,10 @@ def test_filter_unknown_level_is_a_type_error() -> None:
 
 def test_retained_topics_are_states_only() -> None:
     """What says how things are is retained; what happens once (beats, commands, acks) never is."""
-    assert {cls.pattern.rsplit("/", 1)[-1] for cls in TOPICS if cls.retain} == {"status", "description", "state"}
+    retained = {cls.pattern for cls in TOPICS if cls.retain}
+    alarms = {AlarmTopic.pattern, HostAlarmTopic.pattern}
+    assert {pattern.rsplit("/", 1)[-1] for pattern in retained - alarms} == {"status", "description", "state"}
+    assert alarms < retained
 
 
 def test_topics_are_sent_at_least_once() -> None:

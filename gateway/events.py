@@ -1,0 +1,192 @@
+"""What happened, and which alarms are active because of it: every event once, however often it was sent (I8, I9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.database.engine import reading, writing
+from gateway.database.event_tables import alarms, events
+from gateway.database.tables import storable
+from gateway.protocol.messages import Happening, History, Severity, Value
+
+#: Of an ``IN`` list; SQLite takes far more, but a batch of an agent is no larger.
+_LOOKED_UP: Final = 500
+
+
+class Source(StrEnum):
+    """Who tells of it."""
+
+    AGENT = "agent"
+    #: The centre itself, of a site that is silent.
+    CENTRE = "centre"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySeen:
+    """A batch of a site's outbox."""
+
+    site: str
+    history: History
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSeen:
+    """An event, and when we learned of it."""
+
+    site: str
+    event: Happening
+    at: datetime
+    source: Source = Source.AGENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """A row of ``events``."""
+
+    id: str
+    site: str
+    device: str
+    name: str
+    source: Source
+    at: datetime
+    detail: str
+    active: bool | None
+    severity: Severity | None
+    data: Mapping[str, Value]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRecord:
+    """An alarm that is active; ``at`` is when it was last told, ``since`` when it was raised."""
+
+    site: str
+    device: str
+    name: str
+    source: Source
+    severity: Severity
+    title: str
+    detail: str
+    since: datetime
+    at: datetime
+
+
+class Events:
+    """The tables ``events`` and ``alarms``; safe from any thread. Every method raises Unavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
+        new = dialect.insert(alarms)
+        older, was_over = alarms.c.at <= new.excluded.at, alarms.c.active.is_(False)
+        changes = {name: new.excluded[name] for name in ("active", "severity", "title", "detail", "at", "received_at")}
+        changes["since"] = case((was_over, new.excluded.since), else_=alarms.c.since)
+        keys = [column.name for column in alarms.primary_key]
+        self._turn = new.on_conflict_do_update(index_elements=keys, set_=changes, where=older)
+        self._insert = dialect.insert(events).on_conflict_do_nothing()
+
+    def save(self, seen: Sequence[EventSeen]) -> None:
+        """Keep those that are not there yet, and turn the alarms that they are about."""
+        if not seen:
+            return
+        with writing(self._engine) as connection:
+            fresh = _fresh(connection, seen)
+            if not fresh:
+                return
+            connection.execute(self._insert, [_event_row(each) for each in fresh])
+            turns = [_alarm_row(each) for each in fresh if each.event.active is not None]
+            # In order, for a batch may hold several turns of one alarm.
+            for turn in sorted(turns, key=lambda row: row["at"]):
+                connection.execute(self._turn, turn)
+
+    def page(
+        self, *, site: str | None, device: str | None, name: str | None, limit: int, before: str | None
+    ) -> tuple[Sequence[EventRecord], str | None]:
+        """Events, newest first by id; and the ``before`` of the next page, None at the end."""
+        query = select(events).order_by(events.c.id.desc()).limit(limit + 1)
+        wanted = {"site": site, "device": device, "name": name}
+        query = query.where(*[events.c[column] == value for column, value in wanted.items() if value is not None])
+        if before is not None:
+            query = query.where(events.c.id < before)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        found = [_event_of(row) for row in rows[:limit]]
+        return found, found[-1].id if len(rows) > limit else None
+
+    def active(
+        self, *, site: str | None = None, device: str | None = None, source: Source | None = None, limit: int = 10_000
+    ) -> Sequence[AlarmRecord]:
+        """The alarms that are active, those for which somebody must come at once before the others, oldest first."""
+        urgent = case((alarms.c.severity == Severity.CRITICAL.value, 0), else_=1)
+        query = select(alarms).where(alarms.c.active.is_(True)).order_by(urgent, alarms.c.since).limit(limit)
+        wanted = {"site": site, "device": device, "source": None if source is None else source.value}
+        query = query.where(*[alarms.c[column] == value for column, value in wanted.items() if value is not None])
+        with reading(self._engine) as connection:
+            return [_alarm_of(row) for row in connection.execute(query)]
+
+
+def _fresh(connection: Connection, seen: Sequence[EventSeen]) -> list[EventSeen]:
+    by_id = {each.event.id: each for each in seen}
+    ids = list(by_id)
+    for start in range(0, len(ids), _LOOKED_UP):
+        known = select(events.c.id).where(events.c.id.in_(ids[start : start + _LOOKED_UP]))
+        for (id,) in connection.execute(known).all():
+            del by_id[id]
+    return [by_id[id] for id in sorted(by_id)]
+
+
+def _event_row(seen: EventSeen) -> dict[str, Any]:
+    event = seen.event
+    return {
+        "id": event.id,
+        "site": seen.site,
+        "device": event.device,
+        "name": event.name,
+        "source": seen.source.value,
+        "at": event.at,
+        "detail": storable(event.detail),
+        "active": event.active,
+        "severity": None if event.severity is None else event.severity.value,
+        "data": storable(json.dumps(event.data, separators=(",", ":"))),
+        "received_at": seen.at,
+    }
+
+
+def _alarm_row(seen: EventSeen) -> dict[str, Any]:
+    event = seen.event
+    return {
+        "site": seen.site,
+        "device": event.device,
+        "name": event.name,
+        "source": seen.source.value,
+        "active": event.active,
+        "severity": (event.severity or Severity.WARNING).value,
+        "title": storable(event.title),
+        "detail": storable(event.detail),
+        "since": event.at,
+        "at": event.at,
+        "received_at": seen.at,
+    }
+
+
+def _event_of(row: Row[Any]) -> EventRecord:
+    columns = dict(row._mapping)
+    columns["source"] = Source(columns["source"])
+    columns["severity"] = None if columns["severity"] is None else Severity(columns["severity"])
+    columns["data"] = json.loads(columns["data"])
+    return EventRecord(**columns)
+
+
+def _alarm_of(row: Row[Any]) -> AlarmRecord:
+    columns = dict(row._mapping)
+    columns["source"], columns["severity"] = Source(columns["source"]), Severity(columns["severity"])
+    return AlarmRecord(**{name: columns[name] for name in AlarmRecord.__dataclass_fields__})

@@ -1,0 +1,174 @@
+"""Which alarms are active: conditions and meals of all devices, over time; each turn is told once.
+
+Active alarms are kept on disk, so that a new run of the agent neither forgets one nor raises it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.protocol.meals import MEAL_MISSED_TITLE
+from gateway.protocol.messages import Alarm, Event, Value
+from gateway.protocol.topics import MEAL_MISSED
+from site_agent import clock
+from site_agent.condition import Condition
+from site_agent.device import Device, Meals
+from site_agent.meal_watch import Feeding, Missed, judge, unseen
+
+Values = Mapping[str, Value | None]
+#: Name of an alarm with the device that has it.
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An alarm was raised, changed or (None) cleared; ``event`` tells of it."""
+
+    device: str
+    name: str
+    alarm: Alarm | None
+    event: Event
+
+
+class AlarmWatch:
+    """``on_turn`` hears of every turn, ``on_feeding`` of what has to be kept about a device's meals."""
+
+    def __init__(self, *, on_turn: Callable[[Turn], None], on_feeding: Callable[[str, Feeding], None]) -> None:
+        self._on_turn = on_turn
+        self._on_feeding = on_feeding
+        self._devices: dict[str, Device] = {}
+        self._conditions: dict[str, dict[str, Condition]] = {}
+        self._feedings: dict[str, Feeding] = {}
+        self._values: dict[str, Values] = {}
+        #: The meal that each silence was last blamed for.
+        self._blamed: dict[str, datetime] = {}
+        self.active: dict[Place, Alarm] = {}
+        #: Those that this run has told the end of.
+        self._cleared: set[Place] = set()
+
+    def recall(self, active: Mapping[Place, Alarm], feedings: Mapping[str, Feeding]) -> None:
+        """What a former run left; call it before anything else."""
+        self.active.update(active)
+        self._feedings.update(feedings)
+
+    def watch(self, devices: Iterable[Device]) -> None:
+        """These are the devices from now on; alarms that no device has any more are over."""
+        self._devices = {device.id: device for device in devices}
+        gone = [(device, name) for device, name in self.active if name not in self._names(device)]
+        for device, name in gone:
+            self._clear(device, name, "there is no such alarm in the site's file any more", None)
+        self._conditions = {
+            device.id: {
+                name: Condition(table, active=(device.id, name) in self.active) for name, table in device.alarms.items()
+            }
+            for device in self._devices.values()
+        }
+
+    def see(self, device: str, values: Values) -> None:
+        """These values of a device were read just now."""
+        known = self._devices.get(device)
+        if known is None:
+            return
+        now_s = clock.elapsed_s()
+        self._values[device] = {**self._values.get(device, {}), **values}
+        for name, condition in self._conditions[device].items():
+            table = known.alarms[name]
+            if table.property in values:
+                condition.see(values[table.property], now_s)
+                self._turn(known, name, condition, now_s)
+        if known.meals is not None and known.meals.plan.counter in values:
+            self._judge(known, known.meals)
+
+    def tick(self) -> None:
+        """Time has passed: some conditions have lasted for long enough, and some meals fell into a silence."""
+        now_s = clock.elapsed_s()
+        for device, conditions in self._conditions.items():
+            for name, condition in conditions.items():
+                if condition.waits:
+                    self._turn(self._devices[device], name, condition, now_s)
+        for each in self._devices.values():
+            self._miss_unseen(each)
+
+    def disown(self, device: str, name: str) -> None:
+        """Others hold it to be active, and it is not; a new run that has lost its memory tells its end."""
+        if (device, name) not in self._cleared:
+            event = Event(at=clock.wall(), detail="it is not active, by what is read now", active=False, title=name)
+            self._cleared.add((device, name))
+            self._on_turn(Turn(device, name, None, event))
+
+    def _names(self, device: str) -> frozenset[str]:
+        known = self._devices.get(device)
+        if known is None:
+            return frozenset()
+        return frozenset(known.alarms) | ({MEAL_MISSED} if known.meals is not None else set())
+
+    def _turn(self, device: Device, name: str, condition: Condition, now_s: float) -> None:
+        if not condition.turn(now_s):
+            return
+        table = device.alarms[name]
+        value = self._values[device.id].get(table.property)
+        detail = f"{table.property} reads {_text(value)}"
+        if condition.active:
+            alarm = Alarm(since=clock.wall(), severity=table.severity, title=table.title or name, detail=detail)
+            self._raise(device.id, name, alarm, {table.property: value})
+        else:
+            self._clear(device.id, name, detail, {table.property: value})
+
+    # Meals.
+
+    def _judge(self, device: Device, meals: Meals) -> None:
+        known = self._feedings.get(device.id)
+        found = judge(meals.plan, known, self._values[device.id], clock.wall(), span=meals.span)
+        if found is None:
+            return
+        self._feedings[device.id] = found.feeding
+        self._blamed.pop(device.id, None)
+        if known is None or found.fed or found.missed is not None or found.feeding.plan != known.plan:
+            self._on_feeding(device.id, found.feeding)
+        if found.missed is not None:
+            self._miss(device.id, meals, found.missed)
+        elif found.fed and (device.id, MEAL_MISSED) in self.active:
+            self._clear(device.id, MEAL_MISSED, f"{meals.plan.counter} has risen again", None)
+
+    def _miss_unseen(self, device: Device) -> None:
+        known = self._feedings.get(device.id)
+        if device.meals is None or known is None:
+            return
+        missed = unseen(device.meals.plan, known, clock.wall())
+        if missed is not None and self._blamed.get(device.id) != missed.planned_at:
+            self._blamed[device.id] = missed.planned_at
+            self._miss(device.id, device.meals, missed)
+
+    def _miss(self, device: str, meals: Meals, missed: Missed) -> None:
+        before = self.active.get((device, MEAL_MISSED))
+        since = clock.wall() if before is None else before.since
+        alarm = Alarm(since=since, severity=meals.severity, title=MEAL_MISSED_TITLE, detail=missed.detail)
+        self._raise(device, MEAL_MISSED, alarm, {"planned_at": missed.planned_at.isoformat(), "grams": missed.grams})
+
+    # Turns.
+
+    def _raise(self, device: str, name: str, alarm: Alarm, data: Values) -> None:
+        self.active[device, name] = alarm
+        self._tell(device, name, alarm, alarm, alarm.detail, data)
+
+    def _clear(self, device: str, name: str, detail: str, data: Values | None) -> None:
+        was = self.active.pop((device, name))
+        self._cleared.add((device, name))
+        self._tell(device, name, None, was, detail, data or {})
+
+    def _tell(self, device: str, name: str, alarm: Alarm | None, about: Alarm, detail: str, data: Values) -> None:
+        event = Event(
+            at=clock.wall(),
+            detail=detail,
+            active=alarm is not None,
+            title=about.title,
+            severity=about.severity,
+            data={key: value for key, value in data.items() if value is not None},
+        )
+        self._on_turn(Turn(device, name, alarm, event))
+
+
+def _text(value: Value | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,47 @@
+"""One alarm's condition over time, with hysteresis and delay. Pure; time is an argument."""
+
+from __future__ import annotations
+
+from gateway.protocol.description import Comparison
+from gateway.protocol.messages import Value
+from site_agent.alarm_tables import AlarmTable
+
+
+class Condition:
+    """Times are of :func:`site_agent.clock.elapsed_s`. A value that cannot be read changes nothing."""
+
+    def __init__(self, table: AlarmTable, *, active: bool) -> None:
+        self._table = table
+        self.active = active
+        #: Since when the value says the other thing.
+        self._since_s: float | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may turn by time alone."""
+        return self._since_s is not None
+
+    def see(self, value: Value | None, now_s: float) -> None:
+        """The property reads so now."""
+        if value is None:
+            return
+        if self._holds(value) is self.active:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = now_s
+
+    def turn(self, now_s: float) -> bool:
+        """Raise or clear it if that is due now; whether it did."""
+        delay_s = self._table.clear_delay_s if self.active else self._table.delay_s
+        if self._since_s is None or now_s - self._since_s < delay_s:
+            return False
+        self.active = not self.active
+        self._since_s = None
+        return True
+
+    def _holds(self, live: Value) -> bool:
+        stated, comparison = self._table.value, self._table.comparison
+        if comparison is Comparison.EQUALS or isinstance(live, str) or isinstance(stated, str):
+            return live == stated
+        room = self._table.hysteresis if self.active else 0.0
+        return live < stated + room if comparison is Comparison.BELOW else live > stated - room
