@@ -9,13 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, case, select
+from sqlalchemy import Connection, Delete, Engine, Row, case, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
-from gateway.database.tables import storable
+from gateway.database.tables import devices, storable
 from gateway.protocol.messages import Happening, History, Severity, Value
+from gateway.protocol.topics import DEVICE_REMOVED
 
 #: Of an ``IN`` list; SQLite takes far more, but a batch of an agent is no larger.
 _LOOKED_UP: Final = 500
@@ -95,7 +96,7 @@ class Events:
         self._insert = dialect.insert(events).on_conflict_do_nothing()
 
     def save(self, seen: Sequence[EventSeen]) -> None:
-        """Keep those that are not there yet, and turn the alarms that they are about."""
+        """Keep those that are not there yet; turn the alarms, and take out the devices, that they are about."""
         if not seen:
             return
         with writing(self._engine) as connection:
@@ -107,6 +108,9 @@ class Events:
             # In order, for a batch may hold several turns of one alarm.
             for turn in sorted(turns, key=lambda row: row["at"]):
                 connection.execute(self._turn, turn)
+            for each in fresh:
+                if each.event.name == DEVICE_REMOVED:
+                    connection.execute(_removal(each))
 
     def page(
         self, *, site: str | None, device: str | None, name: str | None, limit: int, before: str | None
@@ -142,6 +146,12 @@ def _fresh(connection: Connection, seen: Sequence[EventSeen]) -> list[EventSeen]
         for (id,) in connection.execute(known).all():
             del by_id[id]
     return [by_id[id] for id in sorted(by_id)]
+
+
+def _removal(seen: EventSeen) -> Delete:
+    """Of the device, unless it was there again afterwards."""
+    older = or_(devices.c.state_at.is_(None), devices.c.state_at <= seen.event.at)
+    return delete(devices).where(devices.c.site == seen.site, devices.c.device == seen.event.device, older)
 
 
 def _event_row(seen: EventSeen) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -61,9 +61,8 @@ class Acting:
         self._conclude = conclude
         self._journal = journal
         self._turns = Turns()
-        self._open_writes = {
-            device.id: OpenWrites(device, on_read=on_read, conclude=conclude) for device in devices.values()
-        }
+        self._fence = fence
+        self._open_writes: dict[str, OpenWrites] = {}
         #: Devices whose last write is not among the open ones yet.
         self._doubted: set[str] = set()
         #: Commands that are open in some mailbox.
@@ -71,15 +70,13 @@ class Acting:
         self._search = Search()
         #: Actions under way without a mailbox, by device.
         self._at_work: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._deliveries = {
-            device.id: Delivery(device, fence=fence, dosage=dosage, on_resolved=self._resolved)
-            for device in devices.values()
-            if device.mailbox is not None
-        }
+        self._deliveries: dict[str, Delivery] = {}
+        self.take_on(devices)
 
     def doubtful(self, device: str) -> bool:
         """Whether a write to it is open."""
-        return device in self._doubted or bool(self._open_writes[device])
+        opened = self._open_writes.get(device)
+        return device in self._doubted or opened is None or bool(opened)
 
     def withdraw(self, id: str) -> bool:
         """Keep a command that waits from beginning; its :meth:`act` then ends without a word."""
@@ -104,9 +101,31 @@ class Acting:
             log.exception("command-broke", command=task.id)
             await self.recover([await self._journal.find(task.id) or progress.entry])
 
-    def greet(self) -> list[asyncio.Task[None]]:
-        """Let every mailbox know the new epoch, so that no agent of the past can use it any more."""
-        return [asyncio.create_task(self._greet(each)) for each in self._deliveries]
+    def greet(self, devices: Iterable[str] | None = None) -> list[asyncio.Task[None]]:
+        """Let every mailbox (of these devices) know our epoch, so that no agent of the past can use it any more."""
+        wanted = self._deliveries if devices is None else [each for each in devices if each in self._deliveries]
+        return [asyncio.create_task(self._greet(each)) for each in wanted]
+
+    def take_on(self, devices: Iterable[str]) -> None:
+        """These devices are new, or are not what they were; nothing of theirs is under way."""
+        for each in devices:
+            device = self._devices[each]
+            self._open_writes[each] = OpenWrites(device, on_read=self._on_read, conclude=self._conclude)
+            if device.mailbox is not None:
+                self._deliveries[each] = Delivery(
+                    device, fence=self._fence, dosage=self._dosage, on_resolved=self._resolved
+                )
+
+    async def let_go(self, devices: Collection[str]) -> None:
+        """Forget these devices, and end what searches there; the journal remembers what was looked for."""
+        left = [id for id, entry in self._left.items() if entry.intent.device in devices]
+        await self._search.drop([*devices, *left])
+        for id in left:
+            self._left.pop(id, None)
+        for each in devices:
+            self._open_writes.pop(each, None)
+            self._deliveries.pop(each, None)
+            self._at_work.pop(each, None)
 
     async def stop(self) -> None:
         """End the searches; the journal remembers what they were looking for."""

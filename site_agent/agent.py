@@ -7,33 +7,29 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
 
 from gateway.protocol.backoff import delays
 from gateway.protocol.errors import TidegateError, Unavailable
-from gateway.protocol.messages import Ack, DeviceState, Event, PlcLink
-from gateway.protocol.topics import AckTopic, AlarmTopic, EventTopic, StateTopic
+from gateway.protocol.messages import Ack, DeviceState, Event
+from gateway.protocol.topics import DEVICE_REMOVED, AckTopic, AlarmTopic, EventTopic, StateTopic
 from site_agent import clock
 from site_agent.alarm_watch import AlarmWatch, Turn
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
+from site_agent.change import changed_plcs
 from site_agent.configuration import SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
-from site_agent.device import Device
-from site_agent.drivers.modbus import ModbusDriver
 from site_agent.epoch import EpochFile, next_epoch
+from site_agent.equipment import Equipment, Listeners
 from site_agent.executor import Executor
+from site_agent.file_watch import FileWatch
 from site_agent.journal import Journal
-from site_agent.lane import Lane
 from site_agent.link import Login, PublishRefused, Session, connected
-from site_agent.marker import Marker
 from site_agent.outbox import Outbox
-from site_agent.plc_table import PlcTable
-from site_agent.poller import Poller
-from site_agent.watchdog import Watchdog
 
 #: A write under way gets this long to end when the agent is told to stop.
 STOP_TIMEOUT_S = 15.0
@@ -48,9 +44,10 @@ log = structlog.get_logger(__name__)
 
 
 class Agent:
-    """One site. Nothing starts before ``run``."""
+    """One site, as the file at ``path`` has it. Nothing starts before ``run``."""
 
-    def __init__(self, configuration: SiteConfiguration, password: SecretStr) -> None:
+    def __init__(self, path: Path, configuration: SiteConfiguration, password: SecretStr) -> None:
+        self._path = path
         self._configuration = configuration
         self._site = configuration.site
         broker, folder = configuration.broker, configuration.agent.folder
@@ -65,44 +62,45 @@ class Agent:
         self._journal = Journal(folder / "journal.db")
         self._outbox = Outbox(folder / "outbox.db")
         self._alarms = AlarmWatch(on_turn=self._turn, on_feeding=self._outbox.put_feeding)
-        reads = {plc.name: plc.reads for plc in configuration.plcs}
-        self._devices = {
-            table.id: Device(self._site, table, reads[table.plc], time_zone=configuration.time_zone)
-            for table in configuration.devices
-        }
-        self._lanes = {plc.name: self._lane(plc) for plc in configuration.plcs}
-        self._pollers = {plc.name: self._poller(plc) for plc in configuration.plcs}
-        self._watchdogs = [
-            Watchdog(self._lanes[device.plc], device.mailbox.register_, device.mailbox.watchdog_s)
-            for device in self._devices.values()
-            if device.mailbox is not None and device.mailbox.watchdog_s
-        ]
+        self._equipment = Equipment(
+            configuration,
+            Listeners(
+                on_link=self._nudge,
+                on_state=self._publish_state,
+                on_event=self._publish_event,
+                on_values=self._alarms.see,
+                doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made below
+            ),
+        )
         self._beats = SentBeats()
         self._attention = Attention(clock.elapsed_s())
         self._executor = Executor(
             site=self._site,
-            devices=self._devices,
-            lanes=self._lanes,
+            devices=self._equipment.devices,
+            lanes=self._equipment.lanes,
             journal=self._journal,
             beats=self._beats,
             attention=self._attention,
             outlet=self,
-            held=self._held,
-            on_read=lambda device, values: self._pollers[self._devices[device].plc].learn(device, values),
-            on_seen=lambda device, values: self._pollers[self._devices[device].plc].notice(device, values),
+            held=self._equipment.held,
+            on_read=self._equipment.learn,
+            on_seen=self._equipment.notice,
         )
         self._parts = Parts(
             site=self._site,
             boot=secrets.token_hex(8),
             heartbeat_s=configuration.agent.heartbeat_s,
-            devices=self._devices,
-            states=self._states,
-            plcs=self._links,
+            devices=self._equipment.devices,
+            states=self._equipment.states,
+            plcs=self._equipment.links,
+            trouble=lambda: self._trouble,
             beats=self._beats,
             executor=self._executor,
             alarms=self._alarms,
             outbox=self._outbox,
         )
+        #: What is wrong with the site's file, for those who look from afar.
+        self._trouble = ""
         self._conversation: Conversation | None = None
         self._session: Session | None = None
 
@@ -114,21 +112,25 @@ class Agent:
         """
         left = await self._journal.open()
         self._alarms.recall(*await self._outbox.open())
-        self._alarms.watch(self._devices.values())
+        self._alarms.watch(self._equipment.devices.values())
         log.info("agent-started", site=self._site, boot=self._parts.boot, open_commands=len(left))
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(lane.run(), name=lane.name) for lane in self._lanes.values()]
+                plcs = [*self._equipment.lanes]
+                self._equipment.start_lanes(group, plcs)
                 await self._executor.start(left)
-                tasks += [group.create_task(poller.run()) for poller in self._pollers.values()]
-                tasks += [group.create_task(each.run()) for each in self._watchdogs]
-                tasks += [group.create_task(self._watch_alarms())]
+                self._equipment.start_polls(group, plcs)
+                watching = group.create_task(self._watch_files(group))
+                tasks = [group.create_task(self._watch_alarms())]
                 tasks += [group.create_task(self._stay_awake()), group.create_task(self._forget())]
                 tasks += [group.create_task(self._stay_connected())]
                 await stop.wait()
+                watching.cancel()
+                await asyncio.wait([watching])
                 await self._wind_down()
                 for task in tasks:
                     task.cancel()
+                await self._equipment.stop()
         finally:
             await self._outbox.close()
             await self._journal.close()
@@ -141,34 +143,6 @@ class Agent:
                 self._session.send(topic, ack, at=at, correlation=correlation)
 
     # Parts.
-
-    def _lane(self, plc: PlcTable) -> Lane:
-        driver = ModbusDriver(plc.wire, plc.unit, plc.timeout_s)
-        marker = None if plc.marker is None else Marker.of(plc.marker)
-        return Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._nudge, marker=marker)
-
-    def _poller(self, plc: PlcTable) -> Poller:
-        devices = [device for device in self._devices.values() if device.plc == plc.name]
-        return Poller(
-            self._lanes[plc.name],
-            devices,
-            poll_s=plc.poll_s,
-            refresh_s=plc.refresh_s,
-            on_state=self._publish_state,
-            on_event=self._publish_event,
-            on_values=self._alarms.see,
-            doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made after the pollers
-        )
-
-    def _states(self) -> Mapping[str, DeviceState]:
-        return {name: state for poller in self._pollers.values() for name, state in poller.states.items()}
-
-    def _links(self) -> Mapping[str, PlcLink]:
-        return {name: lane.link for name, lane in self._lanes.items()}
-
-    def _held(self, device: str) -> Mapping[str, bool | int | float | str | None]:
-        known = self._devices.get(device)
-        return self._pollers[known.plc].held(device) if known else {}
 
     def _nudge(self) -> None:
         if self._conversation is not None:
@@ -226,6 +200,41 @@ class Agent:
             await self._journal.disown_epochs()
         except Unavailable as error:
             log.error("journal-unavailable", cause=str(error))
+
+    async def _watch_files(self, group: asyncio.TaskGroup) -> None:
+        async def take_over(fresh: SiteConfiguration) -> None:
+            for plcs in changed_plcs(self._configuration, fresh):
+                await self._replace(group, plcs, fresh)
+            self._configuration = fresh
+
+        watch = FileWatch(self._path, self._configuration, take_over=take_over, on_trouble=self._tell_trouble)
+        await watch.run()
+
+    async def _replace(self, group: asyncio.TaskGroup, plcs: frozenset[str], fresh: SiteConfiguration) -> None:
+        """These PLCs, with their devices, are from now on as the changed file has them."""
+        equipment = self._equipment
+        gone = {each.id for each in equipment.devices.values() if each.plc in plcs}
+        wanted = {each.id for each in fresh.devices if each.plc in plcs}
+        log.info("site-file-taken-over", plcs=sorted(plcs), devices=sorted(wanted), gone=sorted(gone - wanted))
+        async with self._executor.replacing(gone | wanted):
+            await equipment.stop_polls(plcs)
+            await equipment.stop_lanes(plcs)
+            equipment.install(fresh, plcs)
+            equipment.start_lanes(group, plcs & equipment.lanes.keys())
+        equipment.start_polls(group, plcs & equipment.lanes.keys())
+        self._alarms.watch(equipment.devices.values())
+        for each in sorted(gone - equipment.devices.keys()):
+            event = Event(at=clock.wall(), detail="the site's file does not name it any more")
+            self._publish_event(each, DEVICE_REMOVED, event)
+        if self._conversation is not None:
+            with contextlib.suppress(Unavailable):
+                self._conversation.introduce(gone | wanted)
+
+    def _tell_trouble(self, trouble: str) -> None:
+        self._trouble = trouble
+        if self._conversation is not None:
+            with contextlib.suppress(Unavailable):
+                self._conversation.restate()
 
     async def _watch_alarms(self) -> None:
         while True:

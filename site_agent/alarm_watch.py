@@ -13,6 +13,7 @@ from gateway.protocol.meals import MEAL_MISSED_TITLE
 from gateway.protocol.messages import Alarm, Event, Value
 from gateway.protocol.topics import MEAL_MISSED
 from site_agent import clock
+from site_agent.alarm_tables import AlarmTable
 from site_agent.condition import Condition
 from site_agent.device import Device, Meals
 from site_agent.meal_watch import Feeding, Missed, judge, unseen
@@ -60,11 +61,16 @@ class AlarmWatch:
         for device, name in gone:
             self._clear(device, name, "there is no such alarm in the site's file any more", None)
         self._conditions = {
-            device.id: {
-                name: Condition(table, active=(device.id, name) in self.active) for name, table in device.alarms.items()
-            }
+            device.id: {name: self._condition(device.id, name, table) for name, table in device.alarms.items()}
             for device in self._devices.values()
         }
+
+    def _condition(self, device: str, name: str, table: AlarmTable) -> Condition:
+        """The one there is, if it is the same, so that what has lasted for a while goes on to."""
+        held = self._conditions.get(device, {}).get(name)
+        if held is not None and held.table == table:
+            return held
+        return Condition(table, active=(device, name) in self.active)
 
     def see(self, device: str, values: Values) -> None:
         """These values of a device were read just now."""

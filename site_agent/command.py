@@ -45,6 +45,9 @@ def agent(path: Path, check: bool, log_level: str) -> None:
 
     It connects to the broker as the site, keeps its journal in the folder named in the file, and ends cleanly on
     Ctrl-C or SIGTERM: a write under way is finished, then 'stopped' is published.
+
+    While it runs it watches the file, and its profiles: a change that is right is taken over, PLC by PLC, without a
+    restart; one that is wrong changes nothing, and the site's status says why.
     """
     configuration = load(path)
     if check:
@@ -54,7 +57,7 @@ def agent(path: Path, check: bool, log_level: str) -> None:
     _prepare_folder(configuration.agent.folder)
     logs.configure("agent", level=log_level)
     with held(configuration.agent.folder), asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_serve(Agent(configuration, password)))
+        runner.run(_serve(Agent(path, configuration, password)))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -11,7 +11,7 @@ class Condition:
     """Times are of :func:`site_agent.clock.elapsed_s`. A value that cannot be read changes nothing."""
 
     def __init__(self, table: AlarmTable, *, active: bool) -> None:
-        self._table = table
+        self.table = table
         self.active = active
         #: Since when the value says the other thing.
         self._since_s: float | None = None
@@ -32,7 +32,7 @@ class Condition:
 
     def turn(self, now_s: float) -> bool:
         """Raise or clear it if that is due now; whether it did."""
-        delay_s = self._table.clear_delay_s if self.active else self._table.delay_s
+        delay_s = self.table.clear_delay_s if self.active else self.table.delay_s
         if self._since_s is None or now_s - self._since_s < delay_s:
             return False
         self.active = not self.active
@@ -40,8 +40,8 @@ class Condition:
         return True
 
     def _holds(self, live: Value) -> bool:
-        stated, comparison = self._table.value, self._table.comparison
+        stated, comparison = self.table.value, self.table.comparison
         if comparison is Comparison.EQUALS or isinstance(live, str) or isinstance(stated, str):
             return live == stated
-        room = self._table.hysteresis if self.active else 0.0
+        room = self.table.hysteresis if self.active else 0.0
         return live < stated + room if comparison is Comparison.BELOW else live > stated - room

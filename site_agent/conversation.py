@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,19 +19,21 @@ from gateway import __version__
 from gateway.protocol.codec import decode
 from gateway.protocol.errors import DecodeError, TidegateError, Unavailable
 from gateway.protocol.messages import (
-    Alarm,
+    MAX_TEXT,
     Committed,
     DeviceState,
     Event,
     Heartbeat,
     History,
     HostStatus,
+    Message,
     PlcLink,
     SiteState,
     Status,
 )
 from gateway.protocol.topics import (
     BAD_MESSAGE,
+    DEVICE_REMOVED,
     AlarmTopic,
     CommandTopic,
     CommittedTopic,
@@ -95,6 +97,8 @@ class Parts:
     devices: Mapping[str, Device]
     states: Callable[[], Mapping[str, DeviceState]]
     plcs: Callable[[], Mapping[str, PlcLink]]
+    #: What is wrong with the site's file; empty if nothing is.
+    trouble: Callable[[], str]
     beats: SentBeats
     executor: Executor
     alarms: AlarmWatch
@@ -163,7 +167,7 @@ class Conversation:
         """The process has slept: what lies in our sockets is old, and another agent may have come. Connect anew."""
         self._woken.set()
 
-    def send(self, topic: Topic, message: DeviceState | Event | Alarm | None) -> None:
+    def send(self, topic: Topic, message: Message | None) -> None:
         """Publish if the birth is behind us; None clears what is retained.
 
         Whatever is retained is published again on every connect.
@@ -196,15 +200,12 @@ class Conversation:
         site = self._parts.site
         self._parts.executor.begin_epoch(self.epoch)
         await session.subscribe(CommandTopic.filter(site=site))
-        await session.publish(StatusTopic(site), self._status(SiteState.ONLINE, ""))
+        await session.publish(StatusTopic(site), self._status(SiteState.ONLINE, self._parts.trouble()))
         self._born = True
-        for device in self._parts.devices.values():
-            session.send(DescriptionTopic(site, device.id), device.description)
-        for device_id, state in self._parts.states().items():
-            session.send(StateTopic(site, device_id), state)
+        self.introduce(self._parts.devices)
         for (device_id, name), alarm in self._parts.alarms.active.items():
             session.send(AlarmTopic(site, device_id, name), alarm)
-        await session.subscribe(AlarmTopic.filter(site=site))
+        await session.subscribe(AlarmTopic.filter(site=site), DescriptionTopic.filter(site=site))
         self._parts.executor.repeat()
         self._parts.executor.greet()
 
@@ -250,8 +251,29 @@ class Conversation:
             boot=self._parts.boot,
             since=self._since,
             version=__version__,
-            reason=reason,
+            reason=reason[:MAX_TEXT],
         )
+
+    def introduce(self, devices: Iterable[str]) -> None:
+        """Say what these devices are and hold; those that are gone leave nothing behind.
+
+        Raises:
+            Unavailable: the link was lost; then the next connection says it.
+        """
+        site, states = self._parts.site, self._parts.states()
+        for each in devices:
+            device = self._parts.devices.get(each)
+            self.send(DescriptionTopic(site, each), None if device is None else device.description)
+            self.send(StateTopic(site, each), None if device is None else states[each])
+
+    def restate(self) -> None:
+        """Say again how we are.
+
+        Raises:
+            Unavailable: the link was lost; then the next connection says it.
+        """
+        if self._session is not None and self._born:
+            self._session.send(StatusTopic(self._parts.site), self._status(SiteState.ONLINE, self._parts.trouble()))
 
     def _hand_in(self, history: History) -> None:
         if self._session is not None:
@@ -279,6 +301,11 @@ class Conversation:
                 # It was over while nobody could say so.
                 self.send(topic, None)
                 self._parts.alarms.disown(topic.device, topic.name)
+            case DescriptionTopic() if arrival.retained and topic.device not in self._parts.devices:
+                # It was taken out of the site's file while we were not connected.
+                self.introduce([topic.device])
+                event = Event(at=clock.wall(), detail="the site's file does not name it any more")
+                self._parts.outbox.add(topic.device, DEVICE_REMOVED, event)
             case HostStatusTopic():
                 host = decode(HostStatus, arrival.topic, arrival.payload)
                 if host.state is SiteState.ONLINE and not arrival.retained:
@@ -310,7 +337,7 @@ class Conversation:
         elif verdict is Verdict.BEHIND:
             self._behind = status.epoch
         elif verdict is Verdict.REASSERT and self._session is not None and self._born:
-            self._session.send(StatusTopic(self._parts.site), self._status(SiteState.ONLINE, ""))
+            self.restate()
 
     def _yield_to_twin(self) -> None:
         # At once: to end a connection takes a while, and what waits in the lanes must not begin meanwhile (I12).

@@ -10,7 +10,10 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -30,6 +33,7 @@ from site_agent.deadline import SentBeats
 from site_agent.device import Device
 from site_agent.dosage import Dosage
 from site_agent.ends import UNSETTLED_LIMIT, Ends, Outlet, ReplyTo
+from site_agent.holding import Holding
 from site_agent.intake import Kind, Request, judge
 from site_agent.journal import Entry, Journal
 from site_agent.lane import Lane
@@ -47,6 +51,7 @@ _LOOKED: Final = frozenset({Evidence.READ_BACK, Evidence.MAILBOX, Evidence.COUNT
 _SOUGHT: Final = frozenset({AckCode.PLC_SILENT.value})
 #: Of a command that came in while its connection was already given up: no number of lapses fits.
 _STALE: Final = -1
+_DISK_RETRY_S: Final = 5.0
 _ACCEPTED: Final = Outcome(state=State.ACCEPTED, code=AckCode.ACCEPTED)
 
 log = structlog.get_logger(__name__)
@@ -94,6 +99,7 @@ class Executor:
         #: The connection in which it did: what still comes through it is refused.
         self._lapsed_epoch: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._holding = Holding()
         self._refused_unwritten: OrderedDict[str, Ack] = OrderedDict()
         self.epoch = 0
         #: Why no new command is taken, or None; set when the agent stops or learns of a twin.
@@ -120,7 +126,8 @@ class Executor:
         """
         point("agent-received")
         now_s = clock.elapsed_s()
-        request = judge(
+        judged = partial(
+            judge,
             topic,
             payload,
             devices=self._devices,
@@ -129,15 +136,57 @@ class Executor:
             received_s=self._attention.received_s(now_s),
             fresh_id=command_id(time.time_ns() // 1_000_000, secrets.randbits(80)),
         )
+        request = judged()
         # What comes in after a sleep and before the new connection is as old as the sleep.
         stale = self.epoch == self._lapsed_epoch or self._attention.asleep(now_s)
         lapses = _STALE if stale else self._lapses
-        self._keep_busy(self._serve(request, reply, lapses), f"{request.kind.name.lower()} {request.id}")
+        # A cancel does not wait: what it is about may be what keeps the device from being replaced.
+        if not self._holding.holds(topic.device) or request.kind is Kind.CANCEL:
+            self._begin_to_serve(request, reply, lapses)
+        elif self._holding.full:
+            full = replace(request, refusal=AckCode.OVERLOADED, detail="too many wait for the site's file already")
+            self._begin_to_serve(full, reply, lapses)
+        else:
+            # Judged again by then: the device may have other settings and limits, or be gone.
+            self._holding.park(lambda: self._begin_to_serve(judged(), reply, lapses))
+
+    def _begin_to_serve(self, request: Request, reply: ReplyTo, lapses: int) -> None:
+        device = request.topic.device
+        self._holding.enter(device)
+        task = self._keep_busy(self._serve(request, reply, lapses), f"{request.kind.name.lower()} {request.id}")
+        task.add_done_callback(lambda _: self._holding.leave(device))
+
+    @asynccontextmanager
+    async def replacing(self, devices: Collection[str]) -> AsyncIterator[None]:
+        """While the block runs, nothing is under way at these devices, and commands for them wait.
+
+        At its end they are what the mapping of devices says, and what the journal holds open is looked for again.
+        """
+        try:
+            await self._holding.hold(devices)
+            await self._acting.let_go(devices)
+            yield
+            present = [each for each in devices if each in self._devices]
+            self._acting.take_on(present)
+            left = [each for each in await self._left() if each.intent.device in devices]
+            await self._acting.recover([each for each in left if each.outcome is None or each.outcome.code in _SOUGHT])
+            if self.epoch:
+                self.greet(present)
+        finally:
+            self._holding.release()
 
     def begin_epoch(self, epoch: int) -> None:
         """A new connection, which is yet to ask for commands: from now on they are of this epoch."""
         self.epoch = epoch
         self._attention.subscribe(clock.elapsed_s())
+
+    async def _left(self) -> tuple[Entry, ...]:
+        while True:
+            try:
+                return await self._journal.left()
+            except Unavailable as error:
+                log.error("journal-unavailable", cause=str(error))
+                await asyncio.sleep(_DISK_RETRY_S)
 
     def doubtful(self, device: str) -> bool:
         """Whether a write of ours may have changed its settings, and is not found out about yet."""
@@ -148,9 +197,9 @@ class Executor:
         self._lapses += 1
         self._lapsed_epoch = self.epoch
 
-    def greet(self) -> None:
-        """Our epoch has begun: let the PLCs' mailboxes know."""
-        for each in self._acting.greet():
+    def greet(self, devices: Collection[str] | None = None) -> None:
+        """Our epoch has begun: let the PLCs' mailboxes (those of these devices) know."""
+        for each in self._acting.greet(devices):
             self._tasks.add(each)
             each.add_done_callback(self._tasks.discard)
 
@@ -175,10 +224,11 @@ class Executor:
         """End the searches for evidence."""
         await self._acting.stop()
 
-    def _keep_busy(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _keep_busy(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # One message.
 

@@ -45,7 +45,7 @@ class Journal:
             Unavailable: the file cannot be opened; the agent must not act without it.
         """
         await self._disk.open()
-        return await self._disk.do(rows.load)
+        return await self.left()
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
@@ -82,6 +82,14 @@ class Journal:
             Unavailable: the journal cannot be read.
         """
         return await self._disk.do(lambda db: rows.find(db, command_id))
+
+    async def left(self) -> tuple[Entry, ...]:
+        """The commands that are not yet known to be committed at the centre, oldest first.
+
+        Raises:
+            Unavailable: the journal cannot be read.
+        """
+        return await self._disk.do(rows.load)
 
     async def recent_attempts(self, unix_s: int) -> tuple[Entry, ...]:
         """Every command with an attempt within :data:`RECENT_S`, committed or not.

@@ -58,7 +58,7 @@ def judge(plan: MealPlan, known: Feeding | None, values: Values, now: datetime, 
     counter = values.get(plan.counter)
     if isinstance(counter, bool) or not isinstance(counter, int):
         return None
-    settings = tuple(values.get(name) for name in plan.settings)
+    settings = (plan.counter, *(values.get(name) for name in plan.settings))
     if known is None or now < known.seen_at:  # the first look ever, or a clock that was set back
         return Judgement(_fresh(counter, settings, now))
     rise = (counter - known.counter) % span
@@ -130,7 +130,7 @@ def unseen(plan: MealPlan, known: Feeding, now: datetime) -> Missed | None:
     """What was planned since the counter was read last, for a PLC that has been silent for a while."""
     if now - known.seen_at <= GAP:
         return None
-    values = dict(zip(plan.settings, known.plan, strict=False))
+    values = dict(zip((plan.counter, *plan.settings), known.plan, strict=False))
     meal = unseen_meal(plan, values, known.seen_at, now)
     if meal is None:
         return None

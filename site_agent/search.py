@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
@@ -30,12 +30,19 @@ class Search:
         self._tasks[id] = task
         task.add_done_callback(lambda _: self._tasks.pop(id, None))
 
+    async def drop(self, ids: Iterable[str]) -> None:
+        """End the searches about these commands."""
+        await _end([self._tasks[id] for id in ids if id in self._tasks])
+
     async def stop(self) -> None:
         """End all searches."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(list(self._tasks.values()))
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _repeat(look: Callable[[], Awaitable[bool]]) -> None:

@@ -25,12 +25,14 @@ CANCEL: Final = "cancel"
 CHANGED_AT_SITE: Final = "changed-at-site"
 #: The alarm of a feeder that did not feed when it should have.
 MEAL_MISSED: Final = "meal-missed"
+#: The event of a device that the site's file does not name any more.
+DEVICE_REMOVED: Final = "device-removed"
 #: The event that tells of events that had to be dropped.
 EVENTS_LOST: Final = "events-lost"
 #: The event of bytes that were no message of ours.
 BAD_MESSAGE: Final = "bad-message"
 #: Names of events that no alarm of a site's file can have.
-EVENT_NAMES: Final = frozenset({CHANGED_AT_SITE, MEAL_MISSED, EVENTS_LOST, BAD_MESSAGE})
+EVENT_NAMES: Final = frozenset({CHANGED_AT_SITE, MEAL_MISSED, DEVICE_REMOVED, EVENTS_LOST, BAD_MESSAGE})
 #: Names of commands that no action can have.
 RESERVED: Final = frozenset({WRITE, CANCEL})
 #: Longest Response Topic that is honoured, in characters.

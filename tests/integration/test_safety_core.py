@@ -296,6 +296,7 @@ def _hear_of_a_twin(core: Core, farm: SiteConfiguration, *, retained: bool) -> N
         devices={table.id: Device("arava-1", table) for table in farm.devices},
         states=dict,
         plcs=dict,
+        trouble=str,
         beats=SentBeats(),
         executor=core.executor,
         alarms=AlarmWatch(on_turn=lambda _turn: None, on_feeding=lambda _device, _feeding: None),
