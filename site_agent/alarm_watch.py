@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
+from typing import Final
 
 from gateway.protocol.meals import MEAL_MISSED_TITLE
 from gateway.protocol.messages import Alarm, Event, Value
@@ -19,6 +21,9 @@ from site_agent.device import Device, Meals
 from site_agent.meal_watch import Feeding, Missed, judge, unseen
 
 Values = Mapping[str, Value | None]
+#: A counter that stands still is judged so often, and those that cannot be read are looked after.
+JUDGED_EVERY_S: Final = 2.0
+UNSEEN_EVERY_S: Final = 10.0
 #: Name of an alarm with the device that has it.
 Place = tuple[str, str]
 
@@ -43,6 +48,8 @@ class AlarmWatch:
         self._conditions: dict[str, dict[str, Condition]] = {}
         self._feedings: dict[str, Feeding] = {}
         self._values: dict[str, Values] = {}
+        self._judged_s: dict[str, float] = {}
+        self._unseen_at_s = -inf
         #: The meal that each silence was last blamed for.
         self._blamed: dict[str, datetime] = {}
         self.active: dict[Place, Alarm] = {}
@@ -84,8 +91,13 @@ class AlarmWatch:
             if table.property in values:
                 condition.see(values[table.property], now_s)
                 self._turn(known, name, condition, now_s)
-        if known.meals is not None and known.meals.plan.counter in values:
-            self._judge(known, known.meals)
+        meals = known.meals
+        if (
+            meals is not None
+            and meals.plan.counter in values
+            and self._is_due(device, values[meals.plan.counter], now_s)
+        ):
+            self._judge(known, meals)
 
     def tick(self) -> None:
         """Time has passed: some conditions have lasted for long enough, and some meals fell into a silence."""
@@ -94,8 +106,10 @@ class AlarmWatch:
             for name, condition in conditions.items():
                 if condition.waits:
                     self._turn(self._devices[device], name, condition, now_s)
-        for each in self._devices.values():
-            self._miss_unseen(each)
+        if now_s >= self._unseen_at_s:
+            self._unseen_at_s = now_s + UNSEEN_EVERY_S
+            for each in self._devices.values():
+                self._miss_unseen(each)
 
     def disown(self, device: str, name: str) -> None:
         """Others hold it to be active, and it is not; a new run that has lost its memory tells its end."""
@@ -123,6 +137,14 @@ class AlarmWatch:
             self._clear(device.id, name, detail, {table.property: value})
 
     # Meals.
+
+    def _is_due(self, device: str, counter: Value | None, now_s: float) -> bool:
+        """To work out a plan at every read would cost more than the read."""
+        known = self._feedings.get(device)
+        if known is not None and known.counter == counter and now_s - self._judged_s.get(device, -inf) < JUDGED_EVERY_S:
+            return False
+        self._judged_s[device] = now_s
+        return True
 
     def _judge(self, device: Device, meals: Meals) -> None:
         known = self._feedings.get(device.id)
