@@ -74,6 +74,10 @@ class Device:
             found[period_s] = (*found.get(period_s, ()), name)
         return found
 
+    def addresses(self, names: Iterable[str]) -> frozenset[int]:
+        """Where these values are read."""
+        return frozenset(self._properties[name].read_at[1] for name in names)
+
     def reporting(self, refresh_s: float) -> Reporting:
         """What decides which of its readings are worth a message."""
         return Reporting(self._properties, refresh_s=refresh_s)

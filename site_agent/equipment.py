@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.protocol.messages import DeviceState, Event, PlcLink
 from site_agent.configuration import SiteConfiguration
 from site_agent.device import Device
-from site_agent.drivers.modbus import ModbusDriver
+from site_agent.driver_choice import driver_of
 from site_agent.lane import Lane
 from site_agent.marker import Marker
 from site_agent.outcome import Values
@@ -106,13 +106,19 @@ class Equipment:
                 self.devices[table.id] = Device(configuration.site, table, reads, time_zone=zone)
         for name in sorted(wanted):
             if name in tables:
-                self._install_plc(tables[name])
+                self._install_plc(tables[name], configuration)
             else:
                 for held in (self.lanes, self._pollers, self._watchdogs):
                     held.pop(name, None)
 
-    def _install_plc(self, plc: PlcTable) -> None:
-        driver = ModbusDriver(plc.wire, plc.unit, plc.timeout_s)
+    def _told_by(self, plc: str) -> Callable[[int], None]:
+        def touch(address: int) -> None:
+            self._pollers[plc].touch(address)
+
+        return touch
+
+    def _install_plc(self, plc: PlcTable, configuration: SiteConfiguration) -> None:
+        driver = driver_of(plc, configuration.devices, self._told_by(plc.name))
         marker = None if plc.marker is None else Marker.of(plc.marker)
         lane = Lane(plc.name, driver, settle_s=plc.timeout_s, on_link=self._listeners.on_link, marker=marker)
         devices = [device for device in self.devices.values() if device.plc == plc.name]

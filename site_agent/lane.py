@@ -114,6 +114,11 @@ class Lane:
             if not future.done():
                 future.set_result(result)
 
+    @property
+    def watching(self) -> bool:
+        """Whether the PLC tells of changes by itself."""
+        return self._driver.watching
+
     # For jobs.
 
     async def ready(self) -> None:
@@ -134,7 +139,8 @@ class Lane:
         words: dict[tuple[Space, int], int] = {}
         for block in blocks:
             answer = await self._ask(partial(self._driver.read, block.address, block.count, block.space))
-            words.update({(block.space, address): word for address, word in enumerate(answer, start=block.address)})
+            cells = enumerate(answer, start=block.address)
+            words.update({(block.space, address): word for address, word in cells if word is not None})
         return words
 
     async def write(

@@ -25,9 +25,10 @@ class Marker:
         layout = table.layout
         return cls(block=Block(table.register_, layout.words, table.table), layout=layout, value=table.value)
 
-    def fault(self, words: Sequence[int]) -> str | None:
+    def fault(self, words: Sequence[int | None]) -> str | None:
         """What is wrong with these words; None if they are the marker's."""
-        read = self.layout.decode(words)
+        known = [word for word in words if word is not None]
+        read = self.layout.decode(known) if len(known) == len(words) else None
         if read is not None and self.layout.same(self.value, read):
             return None
         place = f"{self.block.space} {self.block.address}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, StrictBool, StrictInt, model_validator
+from pydantic import Field, FiniteFloat, StrictBool, StrictInt, StrictStr, model_validator
 
 from gateway.protocol.errors import Fault
 from gateway.protocol.ids import Name
@@ -39,8 +40,16 @@ class SerialTable(Table):
     stop_bits: Literal[1, 2] = 1
 
 
+class OpcUaTable(Table):
+    """``[plcs.opcua]``: an OPC UA server instead of a Modbus one, reached without encryption."""
+
+    endpoint: Annotated[StrictStr, Field(pattern=r"^opc\.tcp://[^@\s]+$")]
+    user: StrictStr | None = None
+    password_file: Path | None = None
+
+
 class PlcTable(Table):
-    """``[[plcs]]``: a Modbus server; ``poll_s`` is the period between two reads of its devices.
+    """``[[plcs]]``: a Modbus server, or one of OPC UA; ``poll_s`` is the period between two reads of its devices.
 
     ``largest_read`` and ``largest_gap`` count registers, ``unreadable`` holds first and last of ranges that it refuses.
     """
@@ -50,6 +59,7 @@ class PlcTable(Table):
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 502
     framing: Framing = Framing.TCP
     serial: SerialTable | None = None
+    opcua: OpcUaTable | None = None
     unit: Annotated[StrictInt, Field(ge=0, le=255)] = 1
     timeout_s: Annotated[FiniteFloat, Field(gt=0, le=30)] = 1.0
     poll_s: Annotated[FiniteFloat, Field(ge=0.05, le=3_600)] = 1.0
@@ -72,6 +82,8 @@ class PlcTable(Table):
     @property
     def address(self) -> str:
         """Where it is, for people."""
+        if self.opcua is not None:
+            return self.opcua.endpoint
         return f"{self.wire.peer} unit {self.unit}"
 
     @property
@@ -81,8 +93,8 @@ class PlcTable(Table):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if (self.host is None) is (self.serial is None):
-            raise ValueError("a PLC has either a host or a serial line")
+        if sum(each is not None for each in (self.host, self.serial, self.opcua)) != 1:
+            raise ValueError("a PLC has a host, or a serial line, or an OPC UA server, and only one of them")
         for first, last in self.unreadable:
             if first > last:
                 raise ValueError(f"unreadable: {first} is above {last}")

@@ -40,13 +40,15 @@ class _Group:
     names: tuple[str, ...]
     period_s: float
     due_s: float
+    #: Where its values are read.
+    addresses: frozenset[int]
     quality: Quality = Quality.STALE
     cause: str = ""
 
-    def postpone(self, now_s: float) -> None:
+    def postpone(self, now_s: float, period_s: float) -> None:
         """By one period; those that were missed are not made up for."""
-        on_time_s = self.due_s + self.period_s
-        self.due_s = on_time_s if on_time_s > now_s else now_s + self.period_s
+        on_time_s = self.due_s + period_s
+        self.due_s = on_time_s if on_time_s > now_s else now_s + period_s
 
 
 class Poller:
@@ -73,7 +75,7 @@ class Poller:
         self._doubtful = doubtful
         self._poked = asyncio.Event()
         self._groups = [
-            _Group(device, names, period_s, due_s=0.0)
+            _Group(device, names, period_s, due_s=0.0, addresses=device.addresses(names))
             for device in devices
             for period_s, names in device.periods(poll_s).items()
         ]
@@ -90,6 +92,7 @@ class Poller:
         self._settings: dict[str, dict[str, Value]] = {device.id: {} for device in devices}
         self._devices = {device.id: device for device in devices}
         self._usual_s = poll_s
+        self._refresh_s = refresh_s
         self._reporting = {device.id: device.reporting(refresh_s) for device in devices}
 
     @property
@@ -125,14 +128,27 @@ class Poller:
             self._tell_of_edits(self._devices[device], values)
         self.learn(device, values)
 
+    def touch(self, address: int) -> None:
+        """The PLC says that the value at this address has changed: read what it is now."""
+        for group in self._groups:
+            if address in group.addresses:
+                group.due_s = 0.0
+        self._poked.set()
+
+    def _trust(self, group: _Group) -> None:
+        """A PLC that tells of changes is read without one now and then only; one that has just told, soon again."""
+        if self._lane.watching and group.due_s:
+            group.due_s = clock.elapsed_s() + max(group.period_s, self._refresh_s)
+
     async def run(self) -> None:
         """Poll until cancelled; no trouble of a PLC ends it."""
         while self._groups:
             self._poked.clear()
             for group in self._groups:
                 if group.due_s <= clock.elapsed_s():
-                    group.postpone(clock.elapsed_s())
+                    group.postpone(clock.elapsed_s(), group.period_s)
                     await self._poll_safely(group)
+                    self._trust(group)
             await asyncio.sleep(LEAST_GAP_S)
             wait_s = min(group.due_s for group in self._groups) - clock.elapsed_s()
             try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, FiniteFloat, StrictInt, model_validator
+from pydantic import Field, FiniteFloat, StrictInt, StrictStr, model_validator
 
 from gateway.protocol.description import Number, ValueType
 from gateway.protocol.errors import Fault, json_pointer
@@ -22,12 +22,20 @@ _COUNTS: Final = (RegisterType.UINT16, RegisterType.UINT32, RegisterType.UINT64)
 _FUNCTIONS: Final = {Space.HOLDING: (6, 16), Space.COIL: (5, 15)}
 
 
+#: A node of an OPC UA server in its text form (OPC 10000-6, section 5.3.1.10).
+NodeId = Annotated[StrictStr, Field(pattern=r"^(ns=\d{1,5};)?[isgb]=.{1,512}$")]
+
+
 class Cells(Table):
-    """What any value in a PLC says of itself: in which of Modbus' tables, where, and in which order."""
+    """What any value in a PLC says of itself: in which of Modbus' tables, where, and in which order; or at which node.
+
+    A value with a node has a register too once the file is loaded: an address of our own.
+    """
 
     type: RegisterType
     table: Space = Space.HOLDING
     register_: Annotated[Register, Field(alias="register")]
+    node: NodeId | None = None
     #: None: as the PLC's table says.
     word_order: WordOrder | None = None
     byte_order: ByteOrder | None = None
@@ -47,6 +55,7 @@ class VerifyTable(Table):
 
     table: Space = Space.HOLDING
     register_: Annotated[Register, Field(alias="register")]
+    node: NodeId | None = None
 
 
 class PropertyTable(Cells):

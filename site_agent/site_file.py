@@ -21,6 +21,7 @@ from site_agent.alarm_tables import alarm_faults, meal_faults
 from site_agent.claims import Claim, overlaps
 from site_agent.configuration import DeviceTable, SiteConfiguration
 from site_agent.nearest import hint, keys_at
+from site_agent.node_places import node_faults, with_addresses, with_device_addresses
 from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
 from site_agent.profile import Profiles, Raw, parse, read_profiles
 from site_agent.property_tables import PropertyTable, property_faults, value_types
@@ -67,7 +68,7 @@ def _filled(raw: Raw, profiles: Profiles) -> tuple[Raw, list[Fault]]:
         whole, found = profiles.device(each, f"/devices/{number}") if isinstance(each, dict) else (each, ())
         filled.append(whole)
         faults += found
-    return raw | {"devices": filled}, faults
+    return with_addresses(raw | {"devices": filled}), faults
 
 
 def _explained(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
@@ -98,6 +99,7 @@ def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
             yield Fault(f"/devices/{number}/properties", "missing", "a device has properties of its own or a profile's")
         yield from _device_contradictions(device, f"/devices/{number}")
     yield from _plc_contradictions(configuration)
+    yield from node_faults(configuration)
     yield from overlaps(_claims(configuration))
 
 
@@ -153,7 +155,7 @@ def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
 def device_faults(raw: Raw) -> tuple[Fault, ...]:
     """What is wrong with one device's table, filled up, whatever its site is like."""
     try:
-        device = DeviceTable.model_validate(raw)
+        device = DeviceTable.model_validate(with_device_addresses(raw, Counter()))
     except ValidationError as error:
         return tuple(_explained(error, DeviceTable))
     mine = ((device.plc, device.id, "", claim) for claim in device.claims())
@@ -204,5 +206,13 @@ def _with_absolute_paths(configuration: SiteConfiguration, folder: Path) -> Site
         update={
             "broker": configuration.broker.model_copy(update=broker),
             "agent": configuration.agent.model_copy(update=agent),
+            "plcs": tuple(_with_absolute_password(plc, folder) for plc in configuration.plcs),
         }
     )
+
+
+def _with_absolute_password(plc: PlcTable, folder: Path) -> PlcTable:
+    if plc.opcua is None or plc.opcua.password_file is None:
+        return plc
+    server = plc.opcua.model_copy(update={"password_file": folder / plc.opcua.password_file})
+    return plc.model_copy(update={"opcua": server})

@@ -26,7 +26,7 @@ from site_agent.action_tables import (
 )
 from site_agent.alarm_tables import AlarmTable, MealsTable, SlotTable
 from site_agent.configuration import AgentTable, BrokerTable, DeviceTable
-from site_agent.plc_table import MarkerTable, PlcTable, SerialTable
+from site_agent.plc_table import MarkerTable, OpcUaTable, PlcTable, SerialTable
 from site_agent.property_tables import PropertyTable, VerifyTable
 
 DOCS: Final = Path("docs")
@@ -37,6 +37,7 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[agent]": AgentTable,
     "[[plcs]]": PlcTable,
     "[plcs.serial]": SerialTable,
+    "[plcs.opcua]": OpcUaTable,
     "[plcs.marker]": MarkerTable,
     "[[devices]]": DeviceTable,
     "[devices.properties.NAME]": PropertyTable,

@@ -5,6 +5,7 @@ It shares no code with the product: the check is computed anew. What it may do w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -95,11 +96,12 @@ class RtuLine:
                     continue
                 frame, pending = pending[:size], pending[size:]
                 assert _check(frame[:-2]) == frame[-2:], f"a request with a wrong check: {frame.hex(' ')}"
-                plc.sendall(struct.pack(">HHH", 1, 0, len(frame) - 2) + frame[:-2])
-                head = _exactly(plc, 6)
-                body = _exactly(plc, int.from_bytes(head[4:6], "big"))
-                for piece in self.spoil(body + _check(body)):
-                    self._write(piece)
+                with contextlib.suppress(OSError):  # the PLC is gone, so its line is mute
+                    plc.sendall(struct.pack(">HHH", 1, 0, len(frame) - 2) + frame[:-2])
+                    head = _exactly(plc, 6)
+                    body = _exactly(plc, int.from_bytes(head[4:6], "big"))
+                    for piece in self.spoil(body + _check(body)):
+                        self._write(piece)
 
 
 def _request_size(data: bytes) -> int | None:
@@ -111,7 +113,10 @@ def _request_size(data: bytes) -> int | None:
 def _exactly(peer: socket.socket, count: int) -> bytes:
     data = b""
     while len(data) < count:
-        data += peer.recv(count - len(data))
+        piece = peer.recv(count - len(data))
+        if not piece:
+            raise ConnectionError("the PLC ended the connection")
+        data += piece
     return data
 
 

@@ -23,7 +23,9 @@ from site_agent.commissioning.trial import Trial, trial
 from site_agent.configuration import SiteConfiguration
 from site_agent.console import console
 from site_agent.device import Device
+from site_agent.driver_choice import driver_of
 from site_agent.drivers.modbus import ModbusDriver
+from site_agent.drivers.port import Driver
 from site_agent.drivers.wires import TcpWire
 from site_agent.folder_lock import held
 from site_agent.lane import Lane
@@ -160,12 +162,8 @@ async def _surveys(configuration: SiteConfiguration, wanted: Sequence[PlcTable])
     found = []
     for each in wanted:
         devices = [device for device in configuration.devices if device.plc == each.name]
-        found.append(await survey(each, devices, _driver(each), _tell))
+        found.append(await survey(each, devices, driver_of(each, devices), _tell))
     return tuple(found)
-
-
-def _driver(table: PlcTable) -> ModbusDriver:
-    return ModbusDriver(table.wire, table.unit, table.timeout_s)
 
 
 def _try(configuration: SiteConfiguration, wish: str, checked: Collection[str]) -> Trial:
@@ -184,11 +182,10 @@ def _try(configuration: SiteConfiguration, wish: str, checked: Collection[str]) 
     # An agent at work would see the trial as somebody's edit at the panel, and could write in between.
     alone: AbstractContextManager[None] = held(folder) if folder.exists() else nullcontext()
     with alone:
-        return _run(_tried(device, name, _value(text), table))
+        return _run(_tried(device, name, _value(text), table, driver_of(table, configuration.devices)))
 
 
-async def _tried(device: Device, name: str, value: Value, table: PlcTable) -> Trial:
-    driver = _driver(table)
+async def _tried(device: Device, name: str, value: Value, table: PlcTable, driver: Driver) -> Trial:
     marker = None if table.marker is None else Marker.of(table.marker)
     lane = Lane(table.name, driver, settle_s=table.timeout_s, on_link=lambda: None, marker=marker)
     try:

@@ -47,9 +47,10 @@ async def survey(plc: PlcTable, devices: Sequence[DeviceTable], driver: Driver, 
         words, refusals = await _read(driver, blocks, spans)
         found = replace(found, faults=(*found.faults, *_refused(blocks, spans, refusals)))
         values = tuple(_value(device, name, each, words, refusals) for device, name, each in _properties(devices))
-        found = replace(found, values=values, echoes_transactions=None if plc.wire.rtu else True)
+        echoes = None if plc.opcua is not None or plc.wire.rtu else True
+        found = replace(found, values=values, echoes_transactions=echoes)
         tell(f"{plc.name}: timing")
-        return await _timed(found, driver, blocks)
+        return await _timed(found, driver, blocks, opcua=plc.opcua is not None)
     except PlcConfused as error:
         faults = (*found.faults, f"its answers cannot be trusted: it {error.detail.partition(' ')[2]}")
         echoes = False if "transaction 0" in error.detail else None
@@ -82,13 +83,14 @@ async def _read(
             except PlcRefused as error:
                 refusals[part] = error
                 continue
-            words.update({(part.space, part.address + offset): word for offset, word in enumerate(answer)})
+            cells = enumerate(answer, start=part.address)
+            words.update({(part.space, address): word for address, word in cells if word is not None})
             if part is block:
                 break
     return words, refusals
 
 
-async def _timed(found: PlcFound, driver: Driver, blocks: Sequence[Block]) -> PlcFound:
+async def _timed(found: PlcFound, driver: Driver, blocks: Sequence[Block], *, opcua: bool) -> PlcFound:
     words = [block for block in blocks if not block.space.bits]
     if not words:
         return found
@@ -107,7 +109,7 @@ async def _timed(found: PlcFound, driver: Driver, blocks: Sequence[Block]) -> Pl
         median_ms=round(statistics.median(in_ms), 2),
         most_ms=round(max(in_ms), 2),
     )
-    return replace(found, timing=timing, largest_read=await _largest(driver, first))
+    return replace(found, timing=timing, largest_read=None if opcua else await _largest(driver, first))
 
 
 async def _largest(driver: Driver, at: Block) -> int:

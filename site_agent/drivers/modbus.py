@@ -59,6 +59,11 @@ class ModbusDriver:
         """Whether a request could be sent now."""
         return self._link is not None and self._link.usable
 
+    @property
+    def watching(self) -> bool:
+        """A Modbus server only answers."""
+        return False
+
     async def open(self) -> None:
         """Connect; does nothing when connected.
 

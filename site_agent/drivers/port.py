@@ -76,6 +76,15 @@ class PlcRefused(PlcError):
         super().__init__(f"refused with {_exception(exception_code)}")
 
 
+class PlcDeclined(PlcRefused):
+    """As :class:`PlcRefused`, in the words of another protocol; ``reason`` is what was given."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.exception_code = 0
+        PlcError.__init__(self, f"refused: {reason}")
+
+
 class PlcSilent(PlcError):
     """Sent, but no whole answer came in time, or the link broke; the effect of a write is unknown."""
 
@@ -88,6 +97,14 @@ class PlcUnsure(PlcSilent):
     def __init__(self, exception_code: int) -> None:
         self.exception_code = exception_code
         super().__init__(f"answered with {_exception(exception_code)}, which does not rule out an effect")
+
+
+class PlcUndecided(PlcUnsure):
+    """As :class:`PlcUnsure`, in the words of another protocol."""
+
+    def __init__(self, reason: str) -> None:
+        self.exception_code = 0
+        PlcError.__init__(self, f"answered {reason}, which does not rule out an effect")
 
 
 class PlcConfused(PlcError):
@@ -107,6 +124,10 @@ class Driver(Protocol):
     def connected(self) -> bool:
         """Whether a request could be sent now."""
 
+    @property
+    def watching(self) -> bool:
+        """Whether the PLC tells of changes by itself, so that it need not be polled."""
+
     async def open(self) -> None:
         """Connect; does nothing when connected.
 
@@ -117,8 +138,10 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Disconnect, after a write on its way has ended; never raises and may be repeated."""
 
-    async def read(self, address: int, count: int, space: Space = Space.HOLDING) -> tuple[int, ...]:
+    async def read(self, address: int, count: int, space: Space = Space.HOLDING) -> tuple[int | None, ...]:
         """Read ``count`` cells from ``address`` on; every one comes from a reply to this very request (I17).
+
+        None stands for a cell whose value the PLC itself calls missing.
 
         Raises:
             PlcUnreachable, PlcRefused, PlcSilent, PlcConfused: see the classes.
