@@ -29,7 +29,7 @@ ALARM_NAMES: Final = {
     Alarm.JAM: "jam",
     Alarm.MOTOR_FAULT: "motor fault",
     Alarm.DOSE_OVER_TIME: "over time",
-    Alarm.DOSE_SHORT: "short",
+    Alarm.DOSE_SHORT: "dose short",
 }
 
 

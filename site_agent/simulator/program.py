@@ -49,6 +49,7 @@ class Program:
         self._settings: Settings | None = None
         self._error_g = 0
         self._total_g = 0
+        self._logged_g = 0
         self._served = False
 
     @property
@@ -80,10 +81,7 @@ class Program:
         after = advance(before, settings, farm_s, replace(self._auger, held=self.run is not None))
         await self._doses.count(after.given_g - before.given_g)
         await self._show(words, after, farm_s)
-        if settings != self._settings:
-            log.info("settings", feeder=self.name, **asdict(settings))
-        if after.given_g != before.given_g:
-            log.info("fed", feeder=self.name, grams=after.given_g - before.given_g)
+        self._log(settings, after)
         self._feeder, self._settings = after, settings
 
     async def befall(self, misfortune: Misfortune) -> None:
@@ -104,6 +102,15 @@ class Program:
             meals=slots(words),
             status=MailboxStatus.from_words(words[block.STATUS : block.STATUS + STATUS_SIZE]),
         )
+
+    def _log(self, settings: Settings, after: Feeder) -> None:
+        if settings != self._settings:
+            log.info("settings", feeder=self.name, **asdict(settings))
+        if after.meal is None and after.given_g != self._logged_g:
+            log.info("fed", feeder=self.name, grams=after.given_g - self._logged_g)
+            self._logged_g = after.given_g
+        if after.alarms != self._feeder.alarms:
+            log.info("alarms", feeder=self.name, bits=int(after.alarms))
 
     async def _words(self) -> tuple[int, ...]:
         return await self._plc.read(self._base, block.SIZE)
