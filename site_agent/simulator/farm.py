@@ -153,9 +153,8 @@ class Farm:
 
     async def tick(self) -> None:
         """Let every feeder live up to now."""
-        farm_s, seen_s = self.farm_s, self._seen_s
-        self._seen_s = max(farm_s, seen_s)
-        for at_s, misfortune in self._scenario.between(seen_s, farm_s):
+        farm_s = self.farm_s
+        for at_s, misfortune in self._scenario.between(self._seen_s, farm_s):
             await self._live_until(at_s)
             for program in self._programs.values():
                 if program.name == misfortune.feeder:
@@ -196,8 +195,10 @@ class Farm:
         self._awake = True
 
     async def _live_until(self, farm_s: float) -> None:
-        for program in self._programs.values():
-            await program.tick(farm_s, self._now())
+        for at_s in self._scenario.steps(self._seen_s, farm_s):
+            for program in self._programs.values():
+                await program.tick(at_s, self._now())
+        self._seen_s = max(self._seen_s, farm_s)
 
     async def _scan(self) -> None:
         with _disk_may_be_full():

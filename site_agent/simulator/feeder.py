@@ -12,6 +12,8 @@ from typing import Final
 from site_agent.simulator.auger import NO_ALARM, SOUND, Alarm, Auger, Portion, latched, present, turn, verdict
 from site_agent.simulator.schedule import DAY_S, Slot, next_slot_s, slot_g
 
+__all__ = ["DAY_S", "MOST_FED_G", "Feeder", "Settings", "advance"]
+
 #: ``fed_today_g`` is a uint16; a counter in a PLC stops at its end rather than start anew.
 MOST_FED_G: Final = 65_535
 

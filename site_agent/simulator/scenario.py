@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from gateway.protocol.messages import Value
 from site_agent.simulator.auger import SOUND, Auger
 from site_agent.simulator.pond import Climate
 from site_agent.simulator.schedule import DAY_S
+
+_STEP_S: Final = 600.0
+#: A farm that slept for weeks does not live through them minute by minute.
+_MOST_STEPS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,13 @@ class Scenario:
                 yield at_s, each
 
 
+    def steps(self, after_s: float, until_s: float) -> Iterator[float]:
+        """Moments up to ``until_s`` at which to look, so that water sees each meal about when it falls."""
+        count = min(_MOST_STEPS, max(1, ceil((until_s - after_s) / _STEP_S))) if self.lively else 1
+        yield from (after_s + (until_s - after_s) * number / count for number in range(1, count))
+        yield until_s
+
+
 _LIVELY: Final = Auger(meal_g_per_s=2, dose_g_per_s=20, scatter=0.03)
 _ORDINARY: Final = Scenario(
     name="ordinary-day",
@@ -102,7 +113,7 @@ SCENARIOS: Final = (
     _day(
         "motor-fault",
         "The motor of feeder-2 trips in its meal of 12:02; an electrician puts it right at 12:40.",
-        "11:58",
+        "12:00",
         Misfortune(at="12:02:20", feeder="feeder-2", told="the motor trips", tripped=True),
         Misfortune(at="12:40:00", feeder="feeder-2", told="an electrician mends the motor", tripped=False),
     ),
