@@ -75,7 +75,6 @@ class Scenario:
             if after_s < at_s <= until_s:
                 yield at_s, each
 
-
     def steps(self, after_s: float, until_s: float) -> Iterator[float]:
         """Moments up to ``until_s`` at which to look, so that water sees each meal about when it falls."""
         count = min(_MOST_STEPS, max(1, ceil((until_s - after_s) / _STEP_S))) if self.lively else 1
