@@ -24,11 +24,12 @@ _LIST = "list"
 _EXAMPLE = " ".join(map(str, MailboxCommand(cmd_seq=7, last_seq=0, fence=3, op=FEED, arg_1=100).words()))
 
 
+def _places(plc: str) -> str:
+    return ", ".join(f"{name} at {base}" for name, base in LAYOUT[plc].items())
+
+
 def _teach() -> str:
-    feeders = "; ".join(
-        f"{plc} has " + ", ".join(f"{name} at {base}" for name, base in feeders.items())
-        for plc, feeders in LAYOUT.items()
-    )
+    feeders = "; ".join(f"{plc} has {_places(plc)}" for plc in LAYOUT)
     # \b keeps click from joining lines.
     return (
         f"\b\nHolding registers, zero-based, unit 1; add a feeder's base:\n{feeders}\n\n"
@@ -135,15 +136,8 @@ def simulate(  # one parameter for each option
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)  # one left by a killed farm names ports of the past
     scenario = BY_NAME[name]
-    farm = Farm(
-        host=host,
-        port=port,
-        speed=speed,
-        memory=state,
-        scenario=scenario,
-        start_s=_start_s(start or scenario.start),
-        seed=seed,
-    )
+    start_s = _start_s(start or scenario.start)
+    farm = Farm(host=host, port=port, speed=speed, memory=state, scenario=scenario, start_s=start_s, seed=seed)
     asyncio.run(_serve(farm, ready_file, scenario if watched else None))
 
 
@@ -177,8 +171,7 @@ async def _serve(farm: Farm, ready_file: Path | None, watched: Scenario | None) 
 def _greeting(addresses: dict[str, Address], *, table: bool) -> str:
     lines = ["The simulated farm is running.", ""]
     for plc, address in addresses.items():
-        feeders = ", ".join(f"{name} at {base}" for name, base in LAYOUT[plc].items())
-        lines.append(f"{plc}  {address.host}:{address.port}  unit {address.unit}  {feeders}")
+        lines.append(f"{plc}  {address.host}:{address.port}  unit {address.unit}  {_places(plc)}")
     return "\n".join([*lines, "", block.table(), ""] if table else [*lines, ""])
 
 

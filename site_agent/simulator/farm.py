@@ -76,10 +76,8 @@ class Farm:
         self._scenario = scenario
         self._start_s = start_s
         self._seed = seed
-        self._began_s = 0.0
-        #: By how much the farm's clock began before or after the real one.
-        self._ahead_s = 0.0
-        self._seen_s = 0.0
+        # When the farm began, by how much its clock was then ahead of the real one, and up to when it has lived.
+        self._began_s = self._ahead_s = self._seen_s = 0.0
         self._plcs: dict[str, SimulatedPlc] = {}
         self._programs: dict[tuple[str, int], Program] = {}
         self._told: deque[Told] = deque(maxlen=_REMEMBERED)

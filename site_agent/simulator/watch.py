@@ -22,7 +22,7 @@ _REMEMBERED: Final = 60
 async def watch(farm: Farm, scenario: Scenario, stop: asyncio.Event) -> None:
     """Show a running farm until ``stop`` is set."""
     console = Console()
-    if console.is_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         await _redraw(farm, scenario, console, stop)
     else:
         await _print(farm, stop)

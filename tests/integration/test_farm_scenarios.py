@@ -281,3 +281,14 @@ async def test_memory_from_before_meal_times_is_filled_up(tmp_path: Path, size: 
         assert (await values(farm))["portion_g"] == 130
         assert await farm.read("plc-1", block.SCHEDULE, 10) == (0,) * 10
         assert await farm.read("plc-1", block.ALARMS, 1) == (0,)
+
+
+async def test_jam_is_forgotten_when_the_farm_ends(tmp_path: Path) -> None:
+    """A memory from a farm in trouble starts a calm one in order; that the last meal was short is still known."""
+    memory, clock, jam = tmp_path / "memory.json", Clock(hour=10), BY_NAME["jam-at-noon"]
+    async with Farm(tick_s=0, now=clock, memory=memory, scenario=jam, start_s=seconds("11:58")) as farm:
+        clock.now_s += 300
+        await farm.tick()
+        assert await farm.read("plc-1", block.ALARMS, 1) == (Alarm.JAM | Alarm.DOSE_SHORT,)
+    async with Farm(tick_s=0, now=clock, memory=memory) as farm:
+        assert await farm.read("plc-1", block.ALARMS, 1) == (Alarm.DOSE_SHORT,)
