@@ -1,4 +1,4 @@
-# make demo    everything on this machine, with a simulated farm; Ctrl-C stops it
+# make demo    everything on this machine, with a simulated farm; Ctrl-C stops it (SPEED=60: an hour a minute)
 # make test    lint, types, import contracts and all tests, against the real broker and Redis
 # make help    the rest
 
@@ -14,8 +14,8 @@ PYTEST_ARGS ?=
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: $(READY) ## run everything on this machine, with a simulated farm, until Ctrl-C
-	@$(BIN)/tidegate demo
+demo: $(READY) ## run everything here with a simulated farm, until Ctrl-C (SPEED=60, SCENARIO=jam-at-noon)
+	@$(BIN)/tidegate demo $(if $(SPEED),--speed $(SPEED)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 test: $(READY) programs lint ## lint, and all tests against the real programs (PYTEST_ARGS='-k name' for some)
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -27,7 +27,23 @@ from gateway.demo.programs import Source
     show_default=True,
     help="Where Mosquitto and Redis come from: 'path' installs nothing; 'wheels' uses the Python packages only.",
 )
-def demo(home: Path, programs: str) -> None:
+@click.option(
+    "--scenario",
+    envvar="TIDEGATE_FARM_SCENARIO",
+    default="ordinary-day",
+    show_default=True,
+    metavar="NAME",
+    help="What happens on the farm; 'tidegate simulate --scenario list' names them. Also TIDEGATE_FARM_SCENARIO.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    envvar="TIDEGATE_FARM_SPEED",
+    default=1.0,
+    show_default=True,
+    help="Farm seconds per second: 60 makes an hour pass in a minute. Also TIDEGATE_FARM_SPEED.",
+)
+def demo(home: Path, programs: str, scenario: str, speed: float) -> None:
     """Run the whole system on this machine, with a simulated farm, until Ctrl-C.
 
     Ports: TIDEGATE_HTTP_PORT, TIDEGATE_MQTT_PORT, TIDEGATE_REDIS_PORT, TIDEGATE_MODBUS_PORT; 0 is a free one.
@@ -36,7 +52,7 @@ def demo(home: Path, programs: str) -> None:
 
     from gateway.demo.demo import Demo  # noqa: PLC0415 # needs the libraries of the extra 'demo'
 
-    Demo(home, source=Source(programs), environment=os.environ, console=Console()).run()
+    Demo(home, source=Source(programs), environment=os.environ, console=Console(), scenario=scenario, speed=speed).run()
 
 
 @click.command("broker-files")

@@ -18,7 +18,7 @@ from gateway import logs
 from gateway.demo.credentials import write_private
 from gateway.demo.logtail import LogTail, readable
 from gateway.demo.ports import free_port, is_free
-from gateway.demo.programs import Source, choose
+from gateway.demo.programs import Programs, Source, choose
 from gateway.demo.readiness import listens
 from gateway.demo.roles import BROKER, FARM, HOST, REDIS, Plan, Ports
 from gateway.demo.site import PROBE_DEVICE, PROBE_PROPERTY
@@ -85,13 +85,24 @@ def _all_free(port: int, count: int) -> bool:
 
 
 class Demo:
-    """One run of the demo in ``home``."""
+    """One run of the demo in ``home``, with the farm's scenario and speed."""
 
-    def __init__(self, home: Path, *, source: Source, environment: Mapping[str, str], console: Console) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        source: Source,
+        environment: Mapping[str, str],
+        console: Console,
+        scenario: str = "ordinary-day",
+        speed: float = 1.0,
+    ) -> None:
         self._home = home.absolute()
         self._source = source
         self._environment = environment
         self._console = console
+        self._scenario = scenario
+        self._speed = speed
 
     def run(self) -> None:
         """Start, show what happens until a signal, stop.
@@ -109,7 +120,8 @@ class Demo:
             self._say(f"[yellow]{escape(note)}[/]")
         if programs.mosquitto is None:
             self._say(f"[bold white on red] {_WITHOUT_RIGHTS} [/]")
-        stack = Stack(Plan(home=self._home, programs=programs, ports=chosen.ports))
+        plan = Plan(home=self._home, programs=programs, ports=chosen.ports, scenario=self._scenario, speed=self._speed)
+        stack = Stack(plan)
         for child in stack.children.values():
             child.log.unlink(missing_ok=True)
         _interrupt_once()
@@ -123,6 +135,9 @@ class Demo:
             self._say("stopped")
         finally:
             self._demo_file.unlink(missing_ok=True)
+
+    def _plan(self, programs: Programs, ports: Ports) -> Plan:
+        return Plan(home=self._home, programs=programs, ports=ports, scenario=self._scenario, speed=self._speed)
 
     @property
     def _demo_file(self) -> Path:
@@ -153,6 +168,7 @@ class Demo:
             ("change a portion", curl),
             ("feed now, once; the same key again would feed no more", feed),
             (f"watch everything, as the technician {plan.person}", watch),
+            ("the farm", f"scenario {plan.scenario}, x{plan.speed:g}; --scenario and --speed choose another"),
             ("for scripts (addresses and secrets)", str(self._demo_file)),
             ("all logs", str(self._home / "logs")),
         ):

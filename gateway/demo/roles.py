@@ -60,6 +60,9 @@ class Plan:
     agent_broker_port: int | None = None
     agent_modbus_port: int | None = None
     limits: FeedLimits = field(default_factory=FeedLimits)
+    #: The farm's, by the names of ``tidegate simulate --scenario``; and farm seconds per second.
+    scenario: str = "calm"
+    speed: float = 1.0
     #: role -> variables to add to that process's environment
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -140,7 +143,8 @@ class Plan:
         if role == REDIS:
             return [str(self.programs.redis), str(self.home / "redis" / "redis.conf")]
         if role == FARM:
-            return [*ours, "simulate", "--ready-file", str(self.farm_file), "--state", str(self.home / "plcs.json")]
+            files = ["--ready-file", str(self.farm_file), "--state", str(self.home / "plcs.json")]
+            return [*ours, "simulate", *files, "--scenario", self.scenario, "--speed", f"{self.speed:g}"]
         if role == AGENT:
             return [*ours, "agent", "--config", str(self.site_file)]
         return [*ours, role]

@@ -14,12 +14,17 @@ from site_agent import mailbox
 from site_agent.registers import RegisterType, WordOrder, decode_words, encode_value, words_of
 
 #: Registers of one feeder; those without a name are spare, read as 0.
-SIZE: Final = 44
+SIZE: Final = 60
+#: The word of alarm bits, see ``auger.Alarm``.
+ALARMS: Final = 17
 #: Where the mailbox (site_agent/mailbox.py) begins.
 MAILBOX: Final = 20
 STATUS: Final = MAILBOX + mailbox.STATUS_OFFSET
 WATCHDOG: Final = MAILBOX + mailbox.WATCHDOG_OFFSET
 ALIVE: Final = MAILBOX + mailbox.ALIVE_OFFSET
+#: Meal times: one register that turns them on, then minute of the day and grams of four meals.
+SCHEDULE, SCHEDULE_SIZE = 50, 9
+SERVICE_MODE: Final = 11
 ILLEGAL_ADDRESS, ILLEGAL_VALUE = 2, 3
 
 
@@ -58,10 +63,39 @@ ROWS: Final = (
     Row(offset=11, name="service_mode", kind=_BOOL, unit="", title="1: somebody works at it, no doses", limits=(0, 1)),
     Row(offset=12, name="oxygen_mg_l", kind=_FLOAT32, unit="mg/l", title="oxygen in the water"),
     Row(offset=14, name="fed_total_g", kind=RegisterType.UINT32, unit="g", title="food given ever, meals and doses"),
-    Row(offset=16, name="feeding", kind=RegisterType.BOOL, unit="", title="1: the auger runs for a dose"),
+    Row(offset=16, name="feeding", kind=RegisterType.BOOL, unit="", title="1: the auger runs"),
 )
-_BY_NAME: Final = {row.name: row for row in ROWS}
-_BY_OFFSET: Final = {row.offset: row for row in ROWS if row.writable}
+_ALARM_ROW: Final = Row(
+    offset=ALARMS, name="alarms", kind=_UINT16, unit="", title="bits: 1 jam, 2 motor fault, 4 over time, 8 short"
+)
+SCHEDULE_ROWS: Final = (
+    Row(offset=SCHEDULE, name="schedule_on", kind=_BOOL, unit="", title="1: meals at these times", limits=(0, 1)),
+    *(
+        row
+        for number in range(1, 5)
+        for row in (
+            Row(
+                offset=SCHEDULE + 2 * number - 1,
+                name=f"meal_{number}_min",
+                kind=_UINT16,
+                unit="min",
+                title=f"meal {number}, minute of the day",
+                limits=(0, 1439),
+            ),
+            Row(
+                offset=SCHEDULE + 2 * number,
+                name=f"meal_{number}_g",
+                kind=_UINT16,
+                unit="g",
+                title=f"meal {number}; 0 is no meal",
+                limits=(0, 2000),
+            ),
+        )
+    ),
+)
+_ALL: Final = (*ROWS, _ALARM_ROW, *SCHEDULE_ROWS)
+_BY_NAME: Final = {row.name: row for row in _ALL}
+_BY_OFFSET: Final = {row.offset: row for row in _ALL if row.writable}
 #: What is written in one request or not at all: the mailbox's command, and the watchdog word.
 _WHOLE: Final = frozenset({(MAILBOX, mailbox.COMMAND_SIZE), (WATCHDOG, 1)})
 _MAILBOX_ROWS: Final = (
@@ -73,7 +107,7 @@ _MAILBOX_ROWS: Final = (
 
 
 def decode(words: Sequence[int]) -> dict[str, Value | None]:
-    """All values of a feeder from its :data:`SIZE` words."""
+    """The values of :data:`ROWS` from a feeder's :data:`SIZE` words; alarms and meal times are read elsewhere."""
     return {row.name: decode_words(row.kind, words[row.offset : row.offset + row.size], WordOrder.BIG) for row in ROWS}
 
 
@@ -100,13 +134,23 @@ def refusal(offset: int, words: Sequence[int]) -> int:
     return 0
 
 
+def acts(offset: int, words: Sequence[int]) -> bool:
+    """Whether the PLC's program answers to this write at once: to its mailbox, and to the key of the service mode."""
+    touched = range(offset, offset + len(words))
+    return SERVICE_MODE in touched or MAILBOX <= offset < MAILBOX + mailbox.SIZE
+
+
 def table() -> str:
     """The register table for people, as plain text."""
     lines = [f"{'register':<9} {'name':<13} {'type':<8} {'unit':<5} {'write':<9} meaning"]
-    for row in ROWS:
-        span = f"+{row.offset}" if row.size == 1 else f"+{row.offset}..{row.offset + row.size - 1}"
-        write = f"{row.limits[0]}-{row.limits[1]}" if row.limits else "no"
-        lines.append(f"{span:<9} {row.name:<13} {row.kind:<8} {row.unit:<5} {write:<9} {row.title}")
+    lines += [_line(row) for row in (*ROWS, _ALARM_ROW)]
     for span, name, kind, write, title in _MAILBOX_ROWS:
         lines.append(f"{span:<9} {name:<13} {kind:<8} {'':<5} {write:<9} {title}")
+    lines += [_line(row) for row in SCHEDULE_ROWS]
     return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    span = f"+{row.offset}" if row.size == 1 else f"+{row.offset}..{row.offset + row.size - 1}"
+    write = f"{row.limits[0]}-{row.limits[1]}" if row.limits else "no"
+    return f"{span:<9} {row.name:<13} {row.kind:<8} {row.unit:<5} {write:<9} {row.title}"

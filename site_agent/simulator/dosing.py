@@ -7,34 +7,40 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from site_agent.mailbox import NO_OPERATION, MailboxCommand, MailboxStatus, Result
+from site_agent.simulator.auger import NO_ALARM, SOUND, Alarm, Auger, Portion, latched, turn, verdict
 
 FEED: Final = 1
 SMALLEST_G, LARGEST_G = 5, 500
-FLOW_G_PER_S: Final = 100
+#: Of a feeder of which nothing else is said.
+FLOW_G_PER_S: Final = SOUND.dose_g_per_s
 #: Seconds of the clock, not of the farm, without a new count of the agent until the safe state.
 WATCHDOG_S: Final = 60.0
 _UINT32: Final = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Portion):
     """A dose under way; retentive, so that a power cut ends it with true counters."""
 
     check: int
-    asked_g: int
-    given_g: int
     before_g: int
     began_s: float
+    #: Up to when it has flowed; a clock that is set back moves no auger.
+    seen_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doser:
-    """A feeder's mailbox and what its doses change; ``run`` is there while ``status.busy_seq`` is."""
+    """A feeder's mailbox and what its doses change; ``run`` is there while ``status.busy_seq`` is.
+
+    ``hopper_g`` is what the hopper really holds.
+    """
 
     status: MailboxStatus
     total_g: int
     hopper_g: int
     run: Run | None = None
+    alarms: Alarm = NO_ALARM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +66,22 @@ class Watch:
         return not self.counted or now_s - self.since_s <= WATCHDOG_S
 
 
-def scan(doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool, alive: bool) -> Doser:
+def scan(
+    doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool, alive: bool, auger: Auger = SOUND
+) -> Doser:
     """One turn: let a dose flow, end it if it is over or nobody watches it, else look for a command in ``words``."""
     if doser.run is None:
-        return _look(doser, words, now_s, interlocked=interlocked)
-    doser, run = _flow(doser, doser.run, now_s)
-    if run.given_g == run.asked_g:
-        return _finish(doser, run, Result.DONE)
-    if doser.hopper_g <= 0:
-        return _finish(doser, run, Result.SHORT)
-    return doser if alive else _finish(doser, run, Result.INTERRUPTED)
+        return _look(doser, words, now_s, interlocked=interlocked, auger=auger)
+    doser, run = _flow(doser, doser.run, now_s, auger)
+    left = verdict(run, auger, auger.dose_g_per_s, doser.hopper_g)
+    if left is not None:
+        return _finish(replace(doser, alarms=latched(doser.alarms, left)), run, Result.SHORT if left else Result.DONE)
+    return doser if alive else _interrupt(doser, run)
 
 
 def power_up(doser: Doser) -> Doser:
     """A dose that was under way when the power went ends with what had been counted."""
-    return doser if doser.run is None else _finish(doser, doser.run, Result.INTERRUPTED)
+    return doser if doser.run is None else _interrupt(doser, doser.run)
 
 
 def addressed(status: MailboxStatus, words: Sequence[int]) -> MailboxCommand | None:
@@ -92,12 +99,19 @@ def addressed(status: MailboxStatus, words: Sequence[int]) -> MailboxCommand | N
     return command if command.last_seq == status.done_seq and command.fence >= status.fence else None
 
 
-def _look(doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool) -> Doser:
+def _look(doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool, auger: Auger) -> Doser:
     command = addressed(doser.status, words)
     if command is None:
         return doser
     doser = replace(doser, status=replace(doser.status, busy_seq=command.cmd_seq, fence=command.fence))
-    run = Run(check=command.check, asked_g=command.arg_1, given_g=0, before_g=doser.total_g, began_s=now_s)
+    run = Run(
+        check=command.check,
+        asked_g=command.arg_1,
+        share=auger.share(now_s),
+        before_g=doser.total_g,
+        began_s=now_s,
+        seen_s=now_s,
+    )
     if command.op == NO_OPERATION:
         return _finish(doser, run, Result.DONE)
     if command.op != FEED or not SMALLEST_G <= command.arg_1 <= LARGEST_G:
@@ -107,12 +121,15 @@ def _look(doser: Doser, words: Sequence[int], now_s: float, *, interlocked: bool
     return replace(doser, run=run)
 
 
-def _flow(doser: Doser, run: Run, now_s: float) -> tuple[Doser, Run]:
-    due_g = min(run.asked_g, int(max(0.0, now_s - run.began_s) * FLOW_G_PER_S))
-    fresh_g = max(0, min(due_g - run.given_g, doser.hopper_g))
-    run = replace(run, given_g=run.given_g + fresh_g)
-    total_g = doser.total_g + fresh_g & _UINT32
-    return replace(doser, total_g=total_g, hopper_g=doser.hopper_g - fresh_g, run=run), run
+def _flow(doser: Doser, run: Run, now_s: float, auger: Auger) -> tuple[Doser, Run]:
+    after = turn(run, auger, auger.dose_g_per_s, max(0.0, now_s - run.seen_s), doser.hopper_g)
+    after = replace(after, seen_s=max(now_s, run.seen_s))
+    total_g = doser.total_g + after.given_g - run.given_g & _UINT32
+    return replace(doser, total_g=total_g, hopper_g=doser.hopper_g - after.fell_g + run.fell_g, run=after), after
+
+
+def _interrupt(doser: Doser, run: Run) -> Doser:
+    return _finish(replace(doser, alarms=latched(doser.alarms, Alarm.DOSE_SHORT)), run, Result.INTERRUPTED)
 
 
 def _finish(doser: Doser, run: Run, result: Result) -> Doser:

@@ -5,37 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
 import structlog
 
 from site_agent.simulator import block
-from site_agent.simulator.doses import Doses
 from site_agent.simulator.dosing import Run
-from site_agent.simulator.feeder import DAY_S, Feeder, Settings, advance
+from site_agent.simulator.layout import LAYOUT, Address, all_feeders
 from site_agent.simulator.memory import at_power_up
-from site_agent.simulator.plc import UNIT, SimulatedPlc
+from site_agent.simulator.picture import Picture, Told
+from site_agent.simulator.plc import SimulatedPlc
+from site_agent.simulator.program import Program
 from site_agent.simulator.retention import Retained, keep, recall
+from site_agent.simulator.scenario import CALM, Scenario
+from site_agent.simulator.schedule import DAY_S
+
+__all__ = ["LAYOUT", "Address", "Farm", "local_s"]
 
 log = structlog.get_logger(__name__)
 
-#: PLC -> feeder -> base register.
-LAYOUT: Final = {
-    "plc-1": {"feeder-1": 0, "feeder-2": 100},
-    "plc-2": {"feeder-3": 0, "feeder-4": 100},
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a simulated PLC listens."""
-
-    host: str
-    port: int
-    unit: int = UNIT
+_REMEMBERED: Final = 20
 
 
 def local_s() -> float:
@@ -57,6 +49,9 @@ class Farm:
         memory: a file that keeps the registers over a restart. What a client wrote, and what came of it, is in the
             file before the client's answer leaves; if the file cannot be written, that is logged, and answered anyway.
         now: the clock, in seconds of the local calendar.
+        scenario: what the farm is like, and what happens on it.
+        start_s: the second of the day at which the farm's own clock begins; None is the clock's.
+        seed: chooses scatter and drift; the same one gives the same.
     """
 
     def __init__(
@@ -68,6 +63,9 @@ class Farm:
         tick_s: float = 0.5,
         memory: Path | None = None,
         now: Callable[[], float] = local_s,
+        scenario: Scenario = CALM,
+        start_s: float | None = None,
+        seed: int = 1,
     ) -> None:
         self._host = host
         self._port = port
@@ -75,11 +73,14 @@ class Farm:
         self._tick_s = tick_s
         self._memory = memory
         self._now = now
-        self._began_s = 0.0
+        self._scenario = scenario
+        self._start_s = start_s
+        self._seed = seed
+        # When the farm began, by how much its clock was then ahead of the real one, and up to when it has lived.
+        self._began_s = self._ahead_s = self._seen_s = 0.0
         self._plcs: dict[str, SimulatedPlc] = {}
-        self._feeders: dict[tuple[str, str], Feeder] = {}
-        self._settings: dict[tuple[str, str], Settings] = {}
-        self._doses: dict[tuple[str, int], Doses] = {}
+        self._programs: dict[tuple[str, int], Program] = {}
+        self._told: deque[Told] = deque(maxlen=_REMEMBERED)
         self._awake = False
         self._kept: Retained | None = None
         self._life: asyncio.Task[None] | None = None
@@ -92,7 +93,7 @@ class Farm:
     @property
     def farm_s(self) -> float:
         """The farm's own time, in seconds of the local calendar."""
-        return self._began_s + (self._now() - self._began_s) * self._speed
+        return self._began_s + self._ahead_s + (self._now() - self._began_s) * self._speed
 
     async def start(self) -> None:
         """Listen on both ports and let the feeders live.
@@ -102,10 +103,12 @@ class Farm:
             SettingsError: the memory file holds something else.
         """
         self._began_s = self._now()
+        self._ahead_s = 0.0 if self._start_s is None else self._start_s - self._began_s % DAY_S
+        self._seen_s = self._began_s + self._ahead_s
         retained = recall(self._memory) if self._memory else None
         try:
             for number, name in enumerate(LAYOUT):
-                memory = _initial_memory(name, retained, self._began_s)
+                memory = _initial_memory(name, retained, self._seen_s)
                 port = self._port + number if self._port else 0
                 plc = SimulatedPlc(self._host, port, memory, self._on_write)
                 await plc.start()
@@ -129,8 +132,7 @@ class Farm:
         for plc in self._plcs.values():
             await plc.stop()
         self._plcs.clear()
-        self._feeders.clear()
-        self._doses.clear()
+        self._programs.clear()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -150,10 +152,24 @@ class Farm:
     async def tick(self) -> None:
         """Let every feeder live up to now."""
         farm_s = self.farm_s
-        for plc, feeders in LAYOUT.items():
-            for name, base in feeders.items():
-                await self._tick_feeder(plc, name, base, farm_s)
+        for at_s, misfortune in self._scenario.between(self._seen_s, farm_s):
+            await self._live_until(at_s)
+            for program in self._programs.values():
+                if program.name == misfortune.feeder:
+                    await program.befall(misfortune)
+            self._told.append(Told(at_s=at_s, feeder=misfortune.feeder, text=misfortune.told))
+        await self._live_until(farm_s)
         await self._keep_memory()
+
+    async def picture(self) -> Picture:
+        """The farm as it is now; not before :meth:`start`."""
+        return Picture(
+            farm_s=self.farm_s,
+            speed=self._speed,
+            scenario=self._scenario.name,
+            feeders=tuple([await program.picture() for program in self._programs.values()]),
+            told=tuple(self._told),
+        )
 
     async def _live(self) -> None:
         while True:
@@ -161,33 +177,26 @@ class Farm:
             await self._scan()
 
     async def _wake_feeders(self, retained: Retained | None) -> None:
-        for number, (plc, name, base) in enumerate(_all_feeders()):
-            run = retained.runs.get(plc, {}).get(base) if retained else None
-            self._doses[plc, base] = Doses(self._plcs[plc], name, base, run)
-            await self._doses[plc, base].power_up()
-            self._feeders[plc, name] = Feeder(
-                now_s=self._began_s, timer_s=self._began_s, hopper_kg=0.0, fed_today_g=0, phase=float(number)
+        for number, (plc, name, base) in enumerate(all_feeders()):
+            program = Program(
+                self._plcs[plc],
+                name,
+                number,
+                base=base,
+                scenario=self._scenario,
+                seed=self._seed,
+                began_s=self.farm_s,
             )
-            await self._tick_feeder(plc, name, base, self._began_s)
+            self._programs[plc, base] = program
+            await program.wake(retained.runs.get(plc, {}).get(base) if retained else None)
+            await program.tick(self.farm_s, self._began_s)
         self._awake = True
 
-    async def _tick_feeder(self, plc: str, name: str, base: int, farm_s: float) -> None:
-        doses = self._doses[plc, base]
-        await doses.scan(farm_s, self._now())
-        words = await self._plcs[plc].read(base, block.SIZE)
-        settings, before = _from_registers(words, self._feeders[plc, name])
-        # One auger: a meal that is due while a dose runs comes after it, so that the counters tell the dose alone.
-        after = before if doses.run is not None else advance(before, settings, farm_s)
-        await doses.count(round(1000 * (before.hopper_kg - after.hopper_kg)))
-        for reading in ("hopper_kg", "fed_today_g", "water_c"):
-            offset, fresh = block.encode(reading, getattr(after, reading))
-            if fresh != words[offset : offset + len(fresh)]:
-                await self._plcs[plc].write(base + offset, fresh)
-        if settings != self._settings.get((plc, name)):
-            log.info("settings", feeder=name, **asdict(settings))
-        if after.hopper_kg != before.hopper_kg:
-            log.info("fed", feeder=name, grams=round(1000 * (before.hopper_kg - after.hopper_kg)))
-        self._feeders[plc, name], self._settings[plc, name] = after, settings
+    async def _live_until(self, farm_s: float) -> None:
+        for at_s in self._scenario.steps(self._seen_s, farm_s):
+            for program in self._programs.values():
+                await program.tick(at_s, self._now())
+        self._seen_s = max(self._seen_s, farm_s)
 
     async def _scan(self) -> None:
         with _disk_may_be_full():
@@ -197,20 +206,20 @@ class Farm:
         with _disk_may_be_full():
             await self._keep_memory()
 
-    async def _on_write(self, to_mailbox: bool) -> None:
+    async def _on_write(self, acts: bool) -> None:
         """Within the request: what it did is retained before its answer leaves, so that a kill loses neither."""
         if not self._awake:
             return
-        await (self._scan() if to_mailbox else self._keep())
+        await (self._scan() if acts else self._keep())
 
     async def _keep_memory(self) -> None:
         if self._memory is None:
             return
         plcs: dict[str, dict[int, list[int]]] = {}
         runs: dict[str, dict[int, Run]] = {}
-        for plc, _, base in _all_feeders():
+        for plc, _, base in all_feeders():
             plcs.setdefault(plc, {})[base] = list(await self._plcs[plc].read(base, block.SIZE))
-            if (run := self._doses[plc, base].run) is not None:
+            if (run := self._programs[plc, base].run) is not None:
                 runs.setdefault(plc, {})[base] = run
         retained = Retained(day=int(self.farm_s // DAY_S), plcs=plcs, runs=runs)
         if retained != self._kept:
@@ -225,20 +234,6 @@ def _disk_may_be_full() -> Iterator[None]:
         yield
     except OSError as error:
         log.error("memory not kept", reason=str(error))
-
-
-def _all_feeders() -> list[tuple[str, str, int]]:
-    return [(plc, name, base) for plc, feeders in LAYOUT.items() for name, base in feeders.items()]
-
-
-def _from_registers(words: Sequence[int], feeder: Feeder) -> tuple[Settings, Feeder]:
-    """The registers overrule what the program remembers; nonsense that only a panel can leave there is at rest."""
-    values = block.decode(words)
-    portion_g, interval_min, hopper_kg, fed_today_g = (
-        values[name] or 0 for name in ("portion_g", "interval_min", "hopper_kg", "fed_today_g")
-    )
-    settings = Settings(portion_g=int(portion_g), interval_min=int(interval_min), enabled=values["enabled"] is True)
-    return settings, replace(feeder, hopper_kg=float(hopper_kg), fed_today_g=int(fed_today_g))
 
 
 def _initial_memory(plc: str, retained: Retained | None, farm_s: float) -> dict[int, list[int]]:

@@ -11,7 +11,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.protocol.errors import Unavailable
-from site_agent.simulator.block import MAILBOX, SIZE, refusal
+from site_agent.simulator.block import SIZE, acts, refusal
 
 UNIT: Final = 1
 _READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = 3, 6, 16, 22, 23
@@ -21,8 +21,8 @@ _SERVED: Final = frozenset({_READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_W
 class SimulatedPlc:
     """Blocks of feeder registers behind a Modbus TCP port; clients may write settings only, the program anything.
 
-    ``on_write`` is awaited when a client's write has been stored, before its answer leaves, and told whether it is
-    one to the mailbox.
+    ``on_write`` is awaited when a client's write has been stored, before its answer leaves, and told whether the
+    program must act upon it at once.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class SimulatedPlc:
         # The library has no hook behind its storing. So store now; that it then stores the same again changes nothing,
         # because the program changes no register that clients may write.
         await self.write(address, words)
-        await self._on_write(address - base >= MAILBOX)
+        await self._on_write(acts(address - base, words))
         return None
 
 
