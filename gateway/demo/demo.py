@@ -18,7 +18,7 @@ from gateway import logs
 from gateway.demo.credentials import write_private
 from gateway.demo.logtail import LogTail, readable
 from gateway.demo.ports import free_port, is_free
-from gateway.demo.programs import Programs, Source, choose
+from gateway.demo.programs import Source, choose
 from gateway.demo.readiness import listens
 from gateway.demo.roles import BROKER, FARM, HOST, REDIS, Plan, Ports
 from gateway.demo.site import PROBE_DEVICE, PROBE_PROPERTY
@@ -135,9 +135,6 @@ class Demo:
             self._say("stopped")
         finally:
             self._demo_file.unlink(missing_ok=True)
-
-    def _plan(self, programs: Programs, ports: Ports) -> Plan:
-        return Plan(home=self._home, programs=programs, ports=ports, scenario=self._scenario, speed=self._speed)
 
     @property
     def _demo_file(self) -> Path:
