@@ -7,6 +7,7 @@ needs an interpreter without a global lock. See docs/adr/0003.
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from typing import Any, Final
 
 from granian import Granian
@@ -25,11 +26,21 @@ _LOGGING: Final[dict[str, Any]] = {
 }
 
 
+class _Server(Granian):  # type: ignore[misc,valid-type]  # which class it is depends on the interpreter
+    """Granian's own handler sets an event: a second signal in the middle of that would wait for the first for ever."""
+
+    def signal_handler_interrupt(self, *_: object) -> None:
+        """SIGINT or SIGTERM; the first counts. A thread sets the event, since this one may hold its lock."""
+        if not self.interrupt_signal:
+            self.interrupt_signal: bool = True
+            threading.Thread(target=self.main_loop_interrupt.set, name="stop").start()
+
+
 def serve(settings: FacadeSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises SystemExit with a status if the worker died by itself."""
     settings.http_token()
     multiprocessing.set_start_method("spawn", force=True)
-    Granian(
+    _Server(
         "http_facade.worker:load",
         factory=True,
         address=settings.http_host,

@@ -90,6 +90,14 @@ def test_signal_ends_it_soon_and_answers_who_waits(facade: FacadeProcess, waitin
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_signals_in_a_burst_end_it_as_one_does(facade: FacadeProcess) -> None:
+    """Impatient people press Ctrl-C more than once; a handler that is interrupted must not wait for itself."""
+    for _ in range(300):
+        facade.child.signal(signal.SIGTERM)
+    eventually(lambda: not facade.child.running, within_s=8, what="its end")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 def test_killed_parent_takes_its_worker_along(facade: FacadeProcess) -> None:
     """Nobody is left who holds the port and answers; a new one can start there at once."""
     facade.child.kill()
