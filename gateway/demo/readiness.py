@@ -42,9 +42,9 @@ def redis_answers(url: str) -> bool:
 
 def live_epoch(url: str, site: str, expiry_s: int) -> int | None:
     """The epoch of the site's beat in Redis; None if the site is silent, or Redis is."""
-    with open_redis(url) as client:
+    with contextlib.closing(Liveness(open_redis(url), expiry_s=expiry_s)) as liveness:
         try:
-            alive = Liveness(client, expiry_s=expiry_s).read(site)
+            alive = liveness.read(site)
         except Unavailable:
             return None
     return None if alive is None else alive.heartbeat.epoch
