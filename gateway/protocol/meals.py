@@ -135,7 +135,8 @@ def _dated(plan: MealPlan, slots: Mapping[int, float], after: datetime, until: d
     # A silence of months is told of by its last days.
     first = max(first, until.astimezone(local).date() - timedelta(days=8))
     days = [first + timedelta(days=number) for number in range((until.astimezone(local).date() - first).days + 2)]
-    starts = [(_moment(day, minute, local), slots[minute]) for day in days for minute in sorted(slots)]
+    # Sorted as they come: in spring 02:30 falls behind 03:00.
+    starts = sorted((_moment(day, minute, local), slots[minute]) for day in days for minute in slots)
     for number, (at, grams) in enumerate(starts):
         before = (at - starts[number - 1][0]) / 2 if number else plan.window
         behind = (starts[number + 1][0] - at) / 2 if number + 1 < len(starts) else plan.window
