@@ -55,7 +55,21 @@ def load(path: Path) -> SiteConfiguration:
     faults += _contradictions(configuration)
     if faults:
         raise SettingsError(str(path), faults)
-    return _with_orders(_with_absolute_paths(configuration, folder))
+    whole = _with_orders(_with_absolute_paths(configuration, folder))
+    faults += _secret_faults(whole)
+    if faults:
+        raise SettingsError(str(path), faults)
+    return whole
+
+
+def _secret_faults(configuration: SiteConfiguration) -> Iterator[Fault]:
+    """Passwords of servers that cannot be read; a running agent must know before it takes the file over."""
+    for number, plc in enumerate(configuration.plcs):
+        if plc.opcua is not None and plc.opcua.password_file is not None:
+            try:
+                plc.opcua.password_file.read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
+                yield Fault(f"/plcs/{number}/opcua/password_file", "unreadable", str(error))
 
 
 def _filled(raw: Raw, profiles: Profiles) -> tuple[Raw, list[Fault]]:

@@ -256,3 +256,13 @@ def test_page_shows_a_site_that_check_finds_right(tmp_path: Path, server: OpcUaS
     tried = tidegate("plc", "check", str(path), "--try", "feeder-9.portion_g=65", env={"PATH": "/usr/bin:/bin"})
     assert tried.returncode == 0, tried.stdout + tried.stderr
     assert server.get("Feeder1.Portion") == 50
+
+
+def test_password_that_cannot_be_read_is_told_with_the_file(tmp_path: Path) -> None:
+    """Before an agent at work gives up its former file for it."""
+    text = (
+        '[[plcs]]\nname = "one"\nopcua = {endpoint = "opc.tcp://127.0.0.1:4840", user = "u", password_file = "none"}\n'
+        '[[devices]]\nid = "feeder-1"\nplc = "one"\n[devices.properties.portion_g]\nnode = "ns=2;s=X"\ntype = "uint16"\n'
+    )
+    with pytest.raises(SettingsError, match="/plcs/0/opcua/password_file"):
+        load(_site(tmp_path, text))
