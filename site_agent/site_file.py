@@ -55,11 +55,11 @@ def load(path: Path) -> SiteConfiguration:
     faults += _contradictions(configuration)
     if faults:
         raise SettingsError(str(path), faults)
-    whole = _with_orders(_with_absolute_paths(configuration, folder))
-    faults += _secret_faults(whole)
-    if faults:
-        raise SettingsError(str(path), faults)
-    return whole
+    loaded = _with_orders(_with_absolute_paths(configuration, folder))
+    unreadable = tuple(_secret_faults(loaded))
+    if unreadable:
+        raise SettingsError(str(path), unreadable)
+    return loaded
 
 
 def _secret_faults(configuration: SiteConfiguration) -> Iterator[Fault]:

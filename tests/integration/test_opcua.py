@@ -262,7 +262,8 @@ def test_password_that_cannot_be_read_is_told_with_the_file(tmp_path: Path) -> N
     """Before an agent at work gives up its former file for it."""
     text = (
         '[[plcs]]\nname = "one"\nopcua = {endpoint = "opc.tcp://127.0.0.1:4840", user = "u", password_file = "none"}\n'
-        '[[devices]]\nid = "feeder-1"\nplc = "one"\n[devices.properties.portion_g]\nnode = "ns=2;s=X"\ntype = "uint16"\n'
+        '[[devices]]\nid = "feeder-1"\nplc = "one"\n[devices.properties.portion_g]\n'
+        'node = "ns=2;s=X"\ntype = "uint16"\n'
     )
     with pytest.raises(SettingsError, match="/plcs/0/opcua/password_file"):
         load(_site(tmp_path, text))
