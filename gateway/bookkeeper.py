@@ -21,7 +21,8 @@ from gateway.ledger import Answer, Ledger, utc_now
 from gateway.ledger_questions import Unresolved
 from gateway.liveness import Liveness
 from gateway.protocol.errors import Unavailable
-from gateway.protocol.messages import Committed, Message
+from gateway.protocol.history import Committed
+from gateway.protocol.messages import Message
 from gateway.protocol.topics import CommittedTopic, Topic
 from gateway.questions import PER_ROUND, Questions
 from gateway.sites import BeatSeen, Sites

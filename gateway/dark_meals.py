@@ -14,9 +14,10 @@ from typing import Final
 import structlog
 
 from gateway.events import AlarmRecord, Events, EventSeen, Source
+from gateway.protocol.history import Happening
 from gateway.protocol.ids import command_id
 from gateway.protocol.meals import MEAL_MISSED_TITLE, Meal, MealPlan, clock_of, unseen_meal
-from gateway.protocol.messages import Alarm, Happening, Severity, Value
+from gateway.protocol.messages import Alarm, Severity, Value
 from gateway.protocol.topics import MEAL_MISSED, HostAlarmTopic
 from gateway.sites import DeviceRecord, SiteRecord, Sites
 

@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
 from gateway.database.tables import devices, storable
-from gateway.protocol.messages import Happening, History, Severity, Value
+from gateway.protocol.history import Happening, History
+from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
 
 #: Of an ``IN`` list; SQLite takes far more, but a batch of an agent is no larger.

@@ -19,8 +19,9 @@ from gateway.protocol.codec import decode
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.description import Description
 from gateway.protocol.errors import DecodeError
+from gateway.protocol.history import History
 from gateway.protocol.ids import is_facade
-from gateway.protocol.messages import Ack, Alarm, Command, DeviceState, Heartbeat, History, SiteState, Status
+from gateway.protocol.messages import Ack, Alarm, Command, DeviceState, Heartbeat, SiteState, Status
 from gateway.protocol.topics import (
     CANCEL,
     HOST,

@@ -7,6 +7,7 @@ import contextlib
 import random
 import secrets
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -20,7 +21,7 @@ from site_agent import clock
 from site_agent.alarm_watch import AlarmWatch, Turn
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.change import changed_plcs
-from site_agent.configuration import SiteConfiguration
+from site_agent.configuration import AgentTable, SiteConfiguration
 from site_agent.conversation import Conversation, EpochBehind, Parts, TwinFound
 from site_agent.deadline import SentBeats
 from site_agent.epoch import EpochFile, next_epoch
@@ -29,7 +30,7 @@ from site_agent.executor import Executor
 from site_agent.file_watch import FileWatch
 from site_agent.journal import Journal
 from site_agent.link import Login, PublishRefused, Session, connected
-from site_agent.outbox import Outbox
+from site_agent.outbox import Bounds, Outbox
 
 #: A write under way gets this long to end when the agent is told to stop.
 STOP_TIMEOUT_S = 15.0
@@ -60,7 +61,7 @@ class Agent:
         )
         self._epochs = EpochFile(folder / "epoch")
         self._journal = Journal(folder / "journal.db")
-        self._outbox = Outbox(folder / "outbox.db")
+        self._outbox = Outbox(folder / "outbox.db", _bounds(configuration.agent))
         self._alarms = AlarmWatch(on_turn=self._turn, on_feeding=self._outbox.put_feeding)
         self._equipment = Equipment(
             configuration,
@@ -69,6 +70,7 @@ class Agent:
                 on_state=self._publish_state,
                 on_event=self._publish_event,
                 on_values=self._alarms.see,
+                on_samples=self._outbox.keep,
                 doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made below
             ),
         )
@@ -292,6 +294,10 @@ class Agent:
                 await self._conversation.end("stopped by its operator")
             except TidegateError as error:
                 log.warning("stop-not-announced", cause=str(error))
+
+
+def _bounds(table: AgentTable) -> Bounds:
+    return Bounds(samples=table.outbox_samples, longest=timedelta(days=table.outbox_days), per_s=table.catch_up_per_s)
 
 
 def _behind(errors: BaseExceptionGroup[BaseException]) -> int:

@@ -31,10 +31,13 @@ class BrokerTable(Table):
 
 
 class AgentTable(Table):
-    """``[agent]``: the agent's own folder and rhythm."""
+    """``[agent]``: the agent's own folder and rhythm, and what it keeps while the centre is away."""
 
     folder: Path = Path("agent")
     heartbeat_s: Annotated[FiniteFloat, Field(ge=0.2, le=60)] = 20.0
+    outbox_samples: Annotated[int, Field(ge=1_000, le=100_000_000)] = 5_000_000
+    outbox_days: Annotated[FiniteFloat, Field(ge=1, le=366)] = 30.0
+    catch_up_per_s: Annotated[FiniteFloat, Field(ge=10, le=100_000)] = 5_000.0
 
 
 class DeviceTable(Table):

@@ -18,13 +18,12 @@ import structlog
 from gateway import __version__
 from gateway.protocol.codec import decode
 from gateway.protocol.errors import DecodeError, TidegateError, Unavailable
+from gateway.protocol.history import Committed, History
 from gateway.protocol.messages import (
     MAX_TEXT,
-    Committed,
     DeviceState,
     Event,
     Heartbeat,
-    History,
     HostStatus,
     Message,
     PlcLink,

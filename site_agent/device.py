@@ -19,6 +19,7 @@ from site_agent.property_tables import PropertyTable
 from site_agent.reading import Block, Reads, plan
 from site_agent.registers import RANGES, Space
 from site_agent.reporting import Reporting
+from site_agent.sampling import Sampling
 
 #: A Modbus write of function 16 carries at most 123 (Modbus Application Protocol 1.1b3, section 6.12).
 WRITE_CELLS: Final = 120
@@ -81,6 +82,11 @@ class Device:
     def reporting(self, refresh_s: float) -> Reporting:
         """What decides which of its readings are worth a message."""
         return Reporting(self._properties, refresh_s=refresh_s)
+
+    def sampling(self, refresh_s: float, usual_s: float) -> Sampling:
+        """What decides which of its readings are kept."""
+        periods = {name: period_s for period_s, names in self.periods(usual_s).items() for name in names}
+        return Sampling(self.id, self._properties, refresh_s=refresh_s, periods=periods)
 
     def interlocks_for(self, command: str) -> tuple[Interlock, ...]:
         """What forbids ``write``, or an action."""

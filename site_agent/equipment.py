@@ -6,7 +6,7 @@ All of it can be replaced while the agent runs, PLC by PLC; the mappings stay th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.protocol.messages import DeviceState, Event, PlcLink
@@ -18,6 +18,7 @@ from site_agent.marker import Marker
 from site_agent.outcome import Values
 from site_agent.plc_table import PlcTable
 from site_agent.poller import Poller
+from site_agent.sampling import Point
 from site_agent.watchdog import Watchdog
 
 
@@ -29,6 +30,8 @@ class Listeners:
     on_state: Callable[[str, DeviceState], None]
     on_event: Callable[[str, str, Event], None]
     on_values: Callable[[str, Values], None]
+    #: What of it is to be kept for good.
+    on_samples: Callable[[Sequence[Point]], None]
     #: Whether a command of ours may have changed a device's settings, and nobody knows yet.
     doubtful: Callable[[str], bool]
 
@@ -131,6 +134,7 @@ class Equipment:
             on_state=self._listeners.on_state,
             on_event=self._listeners.on_event,
             on_values=self._listeners.on_values,
+            on_samples=self._listeners.on_samples,
             doubtful=self._listeners.doubtful,
         )
         self._watchdogs[plc.name] = [

@@ -1,6 +1,7 @@
-"""The outbox: what happened at the site, on disk until the centre has it.
+"""The outbox: what happened at the site, and what was read there, on disk until the centre has it.
 
 Beside the events it keeps what they follow from: which alarms are active, and what is known of each feeder's meals.
+A batch takes events first, then samples, the oldest of each; so a week of samples keeps no event waiting.
 """
 
 from __future__ import annotations
@@ -9,26 +10,38 @@ import asyncio
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
 import structlog
 
 from gateway.protocol.errors import Unavailable
+from gateway.protocol.history import Happening, History
 from gateway.protocol.ids import command_id
-from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Alarm, Event, Happening, History
-from gateway.protocol.topics import EVENTS_LOST
-from site_agent import clock
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Alarm, Event
+from gateway.protocol.topics import EVENTS_LOST, SAMPLES_LOST
+from site_agent import clock, outbox_samples
 from site_agent import outbox_rows as rows
 from site_agent.disk import DiskFile
+from site_agent.gathering import Gathering
 from site_agent.meal_watch import Feeding
+from site_agent.outbox_samples import Chunk
+from site_agent.pace import Pace
+from site_agent.sampling import Point
 
 #: Events that wait while the centre is away; beyond that the oldest go.
 EVENTS: Final = 50_000
-#: Of one batch; far below what a message may hold.
+#: Events of one batch; far below what a message may hold.
 BATCH: Final = 200
 _BATCH_BYTES: Final = MAX_PAYLOAD_BYTES // 2
+#: Samples of one batch. On a slow line a beat or an ack waits for the message before it: 0.3 s at 1 Mbit/s.
+SAMPLES: Final = 1_000
+_SAMPLES_BYTES: Final = 32 * 1024
+#: Samples wait for company; events do not.
+LINGER_S: Final = 2.0
 #: A batch that the centre has not named by then is sent again.
 PATIENCE_S: Final = 20.0
 
@@ -37,18 +50,46 @@ R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What waits at most, and how fast it goes once the centre is back."""
+
+    samples: int
+    longest: timedelta
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    history: History
+    chunk: Chunk
+
+
 class Outbox:
     """``open`` before use, ``close`` at the end. What cannot be kept is logged, never raised: it was told live."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bounds: Bounds) -> None:
         self._disk = DiskFile("outbox", path, rows.connect)
         self._tasks: set[asyncio.Task[None]] = set()
         self._filled = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         self._committed = asyncio.Event()
         self._sent: str | None = None
         self._lost = 0
-        #: Events that wait.
-        self.waiting = 0
+        self._pace = Pace(bounds.per_s)
+        self._gathering = Gathering(
+            self._work,
+            most=bounds.samples,
+            longest=bounds.longest,
+            on_kept=self._fill_soon,
+            on_lost=lambda device, event: self.add(device, SAMPLES_LOST, event),
+        )
+        self._stored = 0
+
+    @property
+    def waiting(self) -> int:
+        """Events and samples that the centre does not have yet."""
+        return self._stored + self._gathering.waiting
 
     async def open(self) -> tuple[Mapping[tuple[str, str], Alarm], Mapping[str, Feeding]]:
         """Start; the active alarms and what was known of meals.
@@ -57,12 +98,15 @@ class Outbox:
             Unavailable: the file cannot be opened or read.
         """
         await self._disk.open()
-        self.waiting = await self._disk.do(rows.count)
+        self._stored = await self._disk.do(_count)
         self._filled.set()
         return await self._disk.do(rows.alarms), await self._disk.do(rows.feedings)
 
     async def close(self) -> None:
         """Write what is under way and close the file."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._gathering.flush()
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._disk.close()
@@ -73,13 +117,17 @@ class Outbox:
         happening = Happening(id=fresh, device=device, name=name, **event.model_dump())
         self._begin(self._add(happening))
 
+    def keep(self, points: Sequence[Point]) -> None:
+        """Keep samples until the centre has them."""
+        self._gathering.keep(points)
+
     def put_alarm(self, device: str, name: str, alarm: Alarm | None) -> None:
         """Keep that an alarm is active, or (None) is over."""
-        self._begin(self._do(lambda db: rows.put_alarm(db, device, name, alarm)))
+        self._begin(self._work(lambda db: rows.put_alarm(db, device, name, alarm)))
 
     def put_feeding(self, device: str, feeding: Feeding) -> None:
         """Keep what is known of a device's meals."""
-        self._begin(self._do(lambda db: rows.put_feeding(db, device, feeding)))
+        self._begin(self._work(lambda db: rows.put_feeding(db, device, feeding)))
 
     def settle(self, batches: tuple[str, ...]) -> None:
         """The centre has these batches."""
@@ -97,7 +145,8 @@ class Outbox:
             batch = await self._batch()
             if batch is None:
                 continue
-            if await self._confirmed(batch, send):
+            await asyncio.sleep(self._pace.wait_s(batch.history.samples, clock.elapsed_s()))
+            if await self._confirmed(batch.history, send):
                 await self._forget(batch)
 
     async def _confirmed(self, batch: History, send: Callable[[History], None]) -> bool:
@@ -108,34 +157,49 @@ class Outbox:
             async with asyncio.timeout(PATIENCE_S):
                 await self._committed.wait()
         except TimeoutError:
+            self._filled.set()
             return False
         finally:
             self._sent = None
         return True
 
-    async def _forget(self, batch: History) -> None:
+    async def _forget(self, batch: _Batch) -> None:
+        ids, last = [event.id for event in batch.history.events], batch.chunk.last
+
+        def work(db: sqlite3.Connection) -> None:
+            rows.forget(db, ids)
+            outbox_samples.forget(db, last)
+
         try:
-            await self._do(lambda db: rows.forget(db, [event.id for event in batch.events]))
+            await self._work(work)
         except Unavailable as error:  # it is sent once more, which changes nothing
             log.error("outbox-unavailable", cause=str(error))
             await asyncio.sleep(PATIENCE_S)
+            self._filled.set()
 
-    async def _batch(self) -> History | None:
+    async def _batch(self) -> _Batch | None:
         self._filled.clear()
+
+        def work(db: sqlite3.Connection) -> tuple[tuple[Happening, ...], Chunk]:
+            return rows.oldest(db, BATCH), outbox_samples.oldest(db, SAMPLES, _SAMPLES_BYTES)
+
         try:
-            events = await self._disk.do(lambda db: rows.oldest(db, BATCH))
+            events, chunk = await self._disk.do(work)
         except Unavailable as error:
             log.error("outbox-unavailable", cause=str(error))
             await asyncio.sleep(PATIENCE_S)
             self._filled.set()
             return None
-        if not events:
+        fitting = _fitting(events)
+        if chunk.more or len(events) == BATCH or len(fitting) < len(events):
+            self._filled.set()
+        if not fitting and not chunk.series:
             return None
-        self._filled.set()  # until it is found empty
-        return History(batch=command_id(time.time_ns() // 1_000_000, secrets.randbits(80)), events=_fitting(events))
+        batch = command_id(time.time_ns() // 1_000_000, secrets.randbits(80))
+        return _Batch(History(batch=batch, events=fitting, series=chunk.series), chunk)
 
     async def _add(self, happening: Happening) -> None:
-        lost = await self._do(lambda db: rows.add(db, happening, EVENTS))
+        lost = await self._work(lambda db: rows.add(db, happening, EVENTS))
         self._filled.set()
         if lost and happening.name != EVENTS_LOST:
             if not self._lost:
@@ -144,11 +208,19 @@ class Outbox:
             self._lost += lost
             log.error("events-lost", count=self._lost)
 
-    async def _do(self, run: Callable[[sqlite3.Connection], R]) -> R:
-        def work(db: sqlite3.Connection) -> tuple[R, int]:
-            return run(db), rows.count(db)
+    def _fill_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._fill)
 
-        result, self.waiting = await self._disk.do(work)
+    def _fill(self) -> None:
+        self._timer = None
+        self._filled.set()
+
+    async def _work(self, run: Callable[[sqlite3.Connection], R]) -> R:
+        def work(db: sqlite3.Connection) -> tuple[R, int]:
+            return run(db), _count(db)
+
+        result, self._stored = await self._disk.do(work)
         return result
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
@@ -162,6 +234,10 @@ class Outbox:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("outbox-unavailable", cause=str(error))
+
+
+def _count(db: sqlite3.Connection) -> int:
+    return rows.count(db) + outbox_samples.count(db)
 
 
 def _fitting(events: tuple[Happening, ...]) -> tuple[Happening, ...]:

@@ -10,7 +10,9 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from gateway.protocol.codec import decode, encode
-from gateway.protocol.messages import Alarm, Happening
+from gateway.protocol.history import Happening
+from gateway.protocol.messages import Alarm
+from site_agent import outbox_samples
 from site_agent.meal_watch import Feeding
 
 _SCHEMA: Final = """
@@ -29,6 +31,7 @@ def connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.executescript(_SCHEMA)
+    db.executescript(outbox_samples.SCHEMA)
     return db
 
 

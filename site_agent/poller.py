@@ -19,6 +19,7 @@ from site_agent import clock
 from site_agent.device import Device
 from site_agent.drivers.port import PlcError, PlcRefused
 from site_agent.lane import Lane, LaneFull
+from site_agent.sampling import Point
 
 #: After a command its device is read again at once, but a busy PLC is not polled more often than this.
 LEAST_GAP_S = 0.1
@@ -64,6 +65,7 @@ class Poller:
         on_state: Callable[[str, DeviceState], None],
         on_event: Callable[[str, str, Event], None],
         on_values: Callable[[str, Values], None],
+        on_samples: Callable[[Sequence[Point]], None],
         doubtful: Callable[[str], bool],
     ) -> None:
         self._lane = lane
@@ -71,6 +73,7 @@ class Poller:
         self._on_event = on_event
         #: Hears of every good read, whether it is told or not.
         self._on_values = on_values
+        self._on_samples = on_samples
         #: Whether a command of ours may have changed the device's settings, and nobody knows yet.
         self._doubtful = doubtful
         self._poked = asyncio.Event()
@@ -94,6 +97,7 @@ class Poller:
         self._usual_s = poll_s
         self._refresh_s = refresh_s
         self._reporting = {device.id: device.reporting(refresh_s) for device in devices}
+        self._sampling = {device.id: device.sampling(refresh_s, poll_s) for device in devices}
 
     @property
     def states(self) -> Mapping[str, DeviceState]:
@@ -175,16 +179,27 @@ class Poller:
             # A PLC that answers with an exception lives, but this map does not fit it.
             group.quality = Quality.BAD if isinstance(error, PlcRefused) else Quality.STALE
             group.cause = str(error)[:_LONGEST_CAUSE]
+            self._keep(group, {})
             self._note(device)
         else:
             group.quality, group.cause = Quality.GOOD, ""
             read = device.decode(words, group.names)
             self._held[device.id] = {**self._held[device.id], **read}
+            self._keep(group, read)
             self._note(device)
             if not self._doubtful(device.id):
                 self._tell_of_edits(device, read)
             self._remember(device.id, read)
             self._on_values(device.id, read)
+
+    def _keep(self, group: _Group, read: Values) -> None:
+        """Hand over what of a read is worth keeping."""
+        sampling, at, now_s = self._sampling[group.device.id], clock.wall(), clock.elapsed_s()
+        points = sampling.read(read, at=at, now_s=now_s)
+        if group.quality is not Quality.GOOD:
+            points = sampling.failed(group.names, group.quality, at=at, now_s=now_s)
+        if points:
+            self._on_samples(points)
 
     def _note(self, device: Device) -> None:
         """Tell the device's state, if that is worth it; what cannot be read keeps its last value."""

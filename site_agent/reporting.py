@@ -41,14 +41,21 @@ class Reporting:
         self._all_s = now_s
 
     def _is_news(self, name: str, value: Value | None, now_s: float) -> bool:
-        told, table = self._told.get(name), self._properties[name]
-        if name in self._told and (value == told and type(value) is type(told)):
-            return False
-        if table.writable or name not in self._told:
+        if name not in self._told:
             return True
-        if now_s - self._told_s.get(name, _LONG_AGO) < table.least_interval_s:
-            return False
-        return not (_is_number(value) and _is_number(told) and abs(_number(value) - _number(told)) <= table.dead_band)
+        since_s = now_s - self._told_s.get(name, _LONG_AGO)
+        return is_news(self._properties[name], value, self._told[name], since_s)
+
+
+def is_news(table: PropertyTable, value: Value | None, told: Value | None, since_s: float) -> bool:
+    """Whether a value is worth telling, when ``told`` was told ``since_s`` ago."""
+    if value == told and type(value) is type(told):
+        return False
+    if table.writable:
+        return True
+    if since_s < table.least_interval_s:
+        return False
+    return not (_is_number(value) and _is_number(told) and abs(_number(value) - _number(told)) <= table.dead_band)
 
 
 def _is_number(value: Value | None) -> bool:

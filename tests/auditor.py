@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gateway.protocol.codec import decode
 from gateway.protocol.description import Description
-from gateway.protocol.messages import Ack, Command, Committed
+from gateway.protocol.history import Committed
+from gateway.protocol.messages import Ack, Command
 from gateway.protocol.topics import AckTopic, CommandTopic, CommittedTopic, DescriptionTopic, parse
 from tests.agents import Technician
 from tests.conditions import eventually

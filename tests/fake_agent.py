@@ -8,7 +8,8 @@ from typing import Self
 from gateway.broker import Login
 from gateway.ledger import Answer
 from gateway.protocol.codec import decode, encode
-from gateway.protocol.messages import Command, Committed, HostStatus, Message, SiteState
+from gateway.protocol.history import Committed
+from gateway.protocol.messages import Command, HostStatus, Message, SiteState
 from gateway.protocol.topics import (
     HOST,
     AckTopic,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from gateway.protocol import history as h
 from gateway.protocol import messages as m
 from gateway.protocol import topics as t
 from gateway.protocol.codes import Evidence
@@ -64,10 +65,27 @@ alarm_parts: Final[dict[str, st.SearchStrategy[Any]]] = {
     "severity": st.none() | st.sampled_from(m.Severity),
 }
 events: Final = st.builds(m.Event, at=moments, detail=texts, data=value_maps, **alarm_parts)
-samples: Final = st.builds(m.Sample, device=ids, name=names, at=moments, value=st.none() | values)
+points: Final = st.lists(st.tuples(st.integers(0, h.MAX_OFFSET_US), st.none() | values), min_size=1, max_size=3)
 happenings: Final = st.builds(
-    m.Happening, id=command_ids, at=moments, detail=texts, data=value_maps, device=ids, name=names, **alarm_parts
+    h.Happening, id=command_ids, at=moments, detail=texts, data=value_maps, device=ids, name=names, **alarm_parts
 )
+
+
+@st.composite
+def series(draw: st.DrawFn) -> h.Series:
+    """Any values at any times."""
+    found = draw(points)
+    return h.Series(
+        device=draw(ids),
+        name=draw(names),
+        start=draw(moments),
+        offset_us=tuple(offset for offset, _ in found),
+        values=tuple(value for _, value in found),
+        quality=draw(st.sampled_from(m.Quality)),
+        every_s=draw(st.floats(0.001, h.MAX_EVERY_S)),
+    )
+
+
 afters: Final = st.builds(m.After, epoch=counters, seq=counters, age_s=st.floats(0, 86_400))
 
 numbers: Final = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -188,13 +206,13 @@ MESSAGES: Final[dict[type[m.Message], st.SearchStrategy[Any]]] = {
         at=moments,
         duplicate=st.booleans(),
     ),
-    m.History: st.builds(
-        m.History,
+    h.History: st.builds(
+        h.History,
         batch=command_ids,
-        samples=st.lists(samples, max_size=3).map(tuple),
+        series=st.lists(series(), max_size=2).map(tuple),
         events=st.lists(happenings, max_size=2).map(tuple),
     ),
-    m.Committed: st.builds(m.Committed, batches=many_ids, commands=many_ids),
+    h.Committed: st.builds(h.Committed, batches=many_ids, commands=many_ids),
     m.HostStatus: st.builds(
         m.HostStatus,
         state=st.sampled_from([m.SiteState.ONLINE, m.SiteState.OFFLINE]),

@@ -278,39 +278,6 @@ class Ack(Message):
         return self.state in FINAL
 
 
-class Sample(Message):
-    """One value of one property at one time."""
-
-    device: Id
-    name: Name
-    at: Moment
-    value: Value | None = None
-    quality: Quality = Quality.GOOD
-
-
-class Happening(Event):
-    """The durable copy of an event; ``id`` tells a repeated one from a second one."""
-
-    id: CommandId
-    device: Id
-    name: Name
-
-
-class History(Message):
-    """``history``: a batch that the agent keeps until ``committed`` names it."""
-
-    batch: CommandId
-    samples: Annotated[tuple[Sample, ...], Field(max_length=5_000)] = ()
-    events: Annotated[tuple[Happening, ...], Field(max_length=5_000)] = ()
-
-
-class Committed(Message):
-    """``committed``: what is in the database now; the agent may forget it."""
-
-    batches: Annotated[tuple[CommandId, ...], Field(max_length=5_000)] = ()
-    commands: Annotated[tuple[CommandId, ...], Field(max_length=5_000)] = ()
-
-
 class HostStatus(Message):
     """``@gateway/status``: host birth and will; agents beat at once when they see it."""
 

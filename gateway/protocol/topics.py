@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar, Final
 
-from gateway.protocol import messages
+from gateway.protocol import history, messages
 from gateway.protocol.description import Description
 from gateway.protocol.errors import DecodeError, Fault
 from gateway.protocol.ids import is_command_id, is_id, is_name, is_principal
@@ -29,10 +29,11 @@ MEAL_MISSED: Final = "meal-missed"
 DEVICE_REMOVED: Final = "device-removed"
 #: The event that tells of events that had to be dropped.
 EVENTS_LOST: Final = "events-lost"
+SAMPLES_LOST: Final = "samples-lost"
 #: The event of bytes that were no message of ours.
 BAD_MESSAGE: Final = "bad-message"
 #: Names of events that no alarm of a site's file can have.
-EVENT_NAMES: Final = frozenset({CHANGED_AT_SITE, MEAL_MISSED, DEVICE_REMOVED, EVENTS_LOST, BAD_MESSAGE})
+EVENT_NAMES: Final = frozenset({CHANGED_AT_SITE, MEAL_MISSED, DEVICE_REMOVED, EVENTS_LOST, SAMPLES_LOST, BAD_MESSAGE})
 #: Names of commands that no action can have.
 RESERVED: Final = frozenset({WRITE, CANCEL})
 #: Longest Response Topic that is honoured, in characters.
@@ -166,7 +167,7 @@ class HistoryTopic(Topic):
     """Batches of samples and events on their way to the database."""
 
     pattern = "{site}/history"
-    body = messages.History
+    body = history.History
     sender = "agent"
     site: str
 
@@ -176,7 +177,7 @@ class CommittedTopic(Topic):
     """What the database holds now, so that the agent may forget it."""
 
     pattern = "{site}/committed"
-    body = messages.Committed
+    body = history.Committed
     sender = "gateway"
     site: str
 

@@ -13,16 +13,15 @@ from gateway.broker_connection import Incoming
 from gateway.protocol.codec import decode_topic, encode
 from gateway.protocol.description import Description
 from gateway.protocol.errors import DecodeError
+from gateway.protocol.history import Committed, History
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import (
     Ack,
     Alarm,
     Command,
-    Committed,
     DeviceState,
     Event,
     Heartbeat,
-    History,
     HostStatus,
     Message,
     PlcLink,
@@ -157,7 +156,7 @@ def _reported(message: Message) -> tuple[str, str, str | None]:
             lost = PlcLink.LOST in message.plcs.values()
             return "beat", f"{message.seq}  {plcs}{waiting}", "yellow" if lost else _DIM
         case History():
-            return "history", f"{len(message.samples)} samples, {len(message.events)} events", _DIM
+            return "history", f"{message.samples} samples, {len(message.events)} events", _DIM
         case Committed():
             return "committed", f"{len(message.commands)} commands, {len(message.batches)} batches", _DIM
         case _:

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from gateway.broker import BrokerLink, BrokerRefused, Incoming, Login, Will
 from gateway.protocol.errors import Unavailable
-from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Committed, HostStatus, Message, SiteState
+from gateway.protocol.history import Committed
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES, HostStatus, Message, SiteState
 from gateway.protocol.topics import CommittedTopic, HeartbeatTopic, HostStatusTopic, StatusTopic
 from tests.conditions import eventually
 from tests.entries import BOOT, heartbeat, new_id, status

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from gateway.protocol.codec import MAX_FAULTS, decode, decode_topic, encode, pointer
 from gateway.protocol.errors import DecodeError
-from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Command, Message, Sample, Status
+from gateway.protocol.history import MAX_BATCH, History, Series
+from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Command, Message, Status
 from gateway.protocol.topics import TOPICS, CommandTopic
-from tests.strategies import MESSAGES, NOW, almost, junk, samples
+from tests.strategies import MESSAGES, NOW, almost, junk, series
 
 each_body = pytest.mark.parametrize("body", list(MESSAGES), ids=lambda body: body.__name__)
 thorough = settings(suppress_health_check=[HealthCheck.too_slow])
@@ -46,10 +47,30 @@ def test_message_encoded_and_decoded_is_the_same(body: type[Message], data: st.D
     assert encode(decode(body, "some/topic", payload)) == payload
 
 
-@given(samples)
-def test_sample_encoded_and_decoded_is_the_same(sample: Sample) -> None:
-    """A sample round-trips, also without a value: a register that could not be read."""
-    assert decode(Sample, "some/topic", encode(sample)) == sample
+@given(series())
+def test_series_encoded_and_decoded_is_the_same(each: Series) -> None:
+    """A series round-trips, also without values: registers that could not be read."""
+    assert decode(Series, "some/topic", encode(each)) == each
+
+
+def test_series_with_fewer_times_than_values_is_refused() -> None:
+    """Nobody guesses when a value was read."""
+    body = b'{"device":"a","name":"b","start":"2026-11-22T12:00:00Z","offset_us":[0],"values":[1,2],"every_s":60.0}'
+    with pytest.raises(DecodeError, match="1 offsets for 2 values"):
+        decode(Series, "some/topic", body)
+
+
+def test_history_with_too_many_samples_is_refused() -> None:
+    """The bound is of the whole batch, not of each series (I15)."""
+    parts = {"device": "a", "start": NOW, "every_s": 60.0}
+    half = MAX_BATCH // 2 + 1
+    each = [
+        Series.model_validate({**parts, "name": name, "offset_us": tuple(range(half)), "values": (1,) * half})
+        for name in ("b", "c")
+    ]
+    body = History.model_construct(batch="0193544a-8000-7c11-9a0b-2f3e4d5c6b7a", series=tuple(each))
+    with pytest.raises(DecodeError, match=f"holds {MAX_BATCH} at most"):
+        decode(History, "some/topic", encode(body))
 
 
 @each_body
