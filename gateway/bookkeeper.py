@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import structlog
 
+from gateway.archive import Archive, HistorySeen
 from gateway.broker import BrokerRefused
 from gateway.crash import point
-from gateway.events import Events, EventSeen, HistorySeen
 from gateway.intake import Intake
 from gateway.ledger import Answer, Ledger, utc_now
 from gateway.ledger_questions import Unresolved
@@ -60,13 +60,13 @@ class Bookkeeper:
         ledger: Ledger,
         sites: Sites,
         liveness: Liveness,
-        events: Events,
+        archive: Archive,
         publish: Publish,
     ) -> None:
         self._ledger = ledger
         self._sites = sites
         self._liveness = liveness
-        self._events = events
+        self._archive = archive
         self._publish = publish
         self._unresolved = Unresolved(ledger.engine)
         self._questions = Questions(expiry_s=liveness.expiry_s)
@@ -166,21 +166,19 @@ class Bookkeeper:
                 return  # the agents will repeat their acks
             point("gateway-told")
 
-    def _keep_history(self, seen: list[HistorySeen]) -> None:
+    def _keep_history(self, seen: Sequence[HistorySeen]) -> None:
         """After the commit the agents may forget these batches, and not before (I8)."""
-        self._events.save(
-            [EventSeen(site=each.site, event=event, at=each.at) for each in seen for event in each.history.events]
-        )
+        self._archive.keep(seen)
         point("gateway-kept-history")
+        named: defaultdict[str, list[str]] = defaultdict(list)
         for each in seen:
-            if each.history.samples:
-                # Nothing is confirmed that is not kept; samples have no table.
-                log.error("samples-not-kept", site=each.site, count=len(each.history.samples))
-                continue
+            named[each.site].append(each.history.batch)
+        for site, batches in named.items():
             try:
-                self._publish(CommittedTopic(each.site), Committed(batches=(each.history.batch,)))
+                self._publish(CommittedTopic(site), Committed(batches=tuple(batches)))
             except Unavailable:
                 return  # they come again
+            point("gateway-told-history")
 
     def _ask(self, now_s: float) -> None:
         for site in self._questions.due(self._unresolved.sites(), now_s):

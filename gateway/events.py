@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
 from gateway.database.tables import devices, storable
-from gateway.protocol.history import Happening, History
+from gateway.protocol.history import Happening
 from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
 
@@ -29,15 +29,6 @@ class Source(StrEnum):
     AGENT = "agent"
     #: The centre itself, of a site that is silent.
     CENTRE = "centre"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistorySeen:
-    """A batch of a site's outbox."""
-
-    site: str
-    history: History
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +89,23 @@ class Events:
 
     def save(self, seen: Sequence[EventSeen]) -> None:
         """Keep those that are not there yet; turn the alarms, and take out the devices, that they are about."""
-        if not seen:
+        if seen:
+            with writing(self._engine) as connection:
+                self.save_in(connection, seen)
+
+    def save_in(self, connection: Connection, seen: Sequence[EventSeen]) -> None:
+        """As :meth:`save`, inside a transaction of :func:`gateway.database.engine.writing`."""
+        fresh = _fresh(connection, seen)
+        if not fresh:
             return
-        with writing(self._engine) as connection:
-            fresh = _fresh(connection, seen)
-            if not fresh:
-                return
-            connection.execute(self._insert, [_event_row(each) for each in fresh])
-            turns = [_alarm_row(each) for each in fresh if each.event.active is not None]
-            # In order, for a batch may hold several turns of one alarm.
-            for turn in sorted(turns, key=lambda row: row["at"]):
-                connection.execute(self._turn, turn)
-            for each in fresh:
-                if each.event.name == DEVICE_REMOVED:
-                    connection.execute(_removal(each))
+        connection.execute(self._insert, [_event_row(each) for each in fresh])
+        turns = [_alarm_row(each) for each in fresh if each.event.active is not None]
+        # In order, for a batch may hold several turns of one alarm.
+        for turn in sorted(turns, key=lambda row: row["at"]):
+            connection.execute(self._turn, turn)
+        for each in fresh:
+            if each.event.name == DEVICE_REMOVED:
+                connection.execute(_removal(each))
 
     def page(
         self, *, site: str | None, device: str | None, name: str | None, limit: int, before: str | None

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.archive import HistorySeen
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
-from gateway.events import HistorySeen
 from gateway.ledger import Answer, Asked
 from gateway.protocol.codec import decode
 from gateway.protocol.deadline import UNANCHORED_TTL_S

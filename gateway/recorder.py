@@ -19,6 +19,7 @@ from typing import Final, Literal
 import structlog
 
 from gateway import __version__
+from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
 from gateway.dark_meals import DarkMeals
@@ -69,7 +70,11 @@ class Recorder:
             will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)),
         )
         self._books = Bookkeeper(
-            ledger=ledger, sites=sites, liveness=liveness, events=events, publish=self._link.publish
+            ledger=ledger,
+            sites=sites,
+            liveness=liveness,
+            archive=Archive(ledger.engine, events=events, now=utc_now),
+            publish=self._link.publish,
         )
         self._meals = DarkMeals(sites=sites, events=events, publish=self._link.publish, expiry_s=liveness.expiry_s)
         #: Who has not beaten by then after a connect is silent; before, it is we who have not listened.

@@ -16,6 +16,7 @@ from gateway.demo.stack import Stack
 from tests.containers import BrokerContainer, RedisContainer
 from tests.requirements import engine, programs
 from tests.running_broker import BrokerProcess, RunningBroker
+from tests.running_postgres import PostgresProcess
 from tests.running_redis import RedisProcess
 
 StackMaker = Callable[..., Stack]
@@ -37,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("programs", "containers"),
         default="programs",
         help="where broker and Redis come from: programs of this machine (default), or containers",
+    )
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what tests that need any database run on",
     )
 
 
@@ -107,9 +114,22 @@ def site_id() -> str:
     return f"site-{secrets.token_hex(5)}"
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresProcess]:
+    """One PostgreSQL for the whole run; each test takes a database of its own."""
+    running = PostgresProcess()
+    running.start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """An empty SQLite database."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: SQLite, or with ``each_database`` or ``--database`` PostgreSQL too."""
+    kind = getattr(request, "param", request.config.getoption("--database"))
+    if kind == "postgresql":
+        running: PostgresProcess = request.getfixturevalue("postgres")
+        return running.new_database().replace("postgresql://", "postgresql+psycopg://")
     return f"sqlite:///{tmp_path / 'tidegate.db'}"
 
 

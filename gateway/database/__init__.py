@@ -1,6 +1,6 @@
 """The central database: SQLAlchemy Core over SQLite or PostgreSQL. The metadata is whole for whoever asks for it."""
 
-from gateway.database import event_tables, group_tables
+from gateway.database import event_tables, group_tables, sample_tables
 from gateway.database.engine import open_engine, reading, upgrade, writing
 
-__all__ = ["event_tables", "group_tables", "open_engine", "reading", "upgrade", "writing"]
+__all__ = ["event_tables", "group_tables", "open_engine", "reading", "sample_tables", "upgrade", "writing"]

@@ -1,0 +1,166 @@
+"""Samples in the database: one row per sample, however often it was sent (I9), and which hours must be rolled up anew.
+
+Many rows go in at once, on the driver itself: SQLAlchemy's own way costs several times what the database takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from gateway.database.engine import writing
+from gateway.database.sample_tables import series
+from gateway.database.tables import microseconds, storable
+from gateway.protocol.history import Series
+from gateway.protocol.messages import Quality, Value
+
+HOUR_US: Final = 3_600_000_000
+#: Series whose numbers are remembered; beyond that all are looked up again (I15).
+REMEMBERED: Final = 200_000
+#: A float holds every integer up to here.
+_EXACT: Final = 2**53
+QUALITIES: Final = (Quality.GOOD, Quality.STALE, Quality.BAD)
+_QUALITY_NUMBERS: Final = {quality: number for number, quality in enumerate(QUALITIES)}
+
+_ADD_SQLITE: Final = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TOUCH: Final = (
+    "INSERT INTO stale_hours (series_id, start_us, touched_us) VALUES ({0}, {0}, {0})"
+    " ON CONFLICT (series_id, start_us) DO UPDATE SET touched_us = excluded.touched_us"
+)
+_INCOMING: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS incoming_samples (LIKE samples) ON COMMIT DELETE ROWS",
+    "COPY incoming_samples FROM STDIN (FORMAT BINARY)",
+    "INSERT INTO samples SELECT * FROM incoming_samples ON CONFLICT DO NOTHING",
+)
+_COLUMN_TYPES: Final = ("int8", "int8", "float8", "text", "int2", "int2")
+
+Row = tuple[int, int, float | None, str | None, int, int]
+
+
+class Kind(IntEnum):
+    """What a sample's value was."""
+
+    NONE = 0
+    BOOLEAN = 1
+    NUMBER = 2
+    TEXT = 3
+    #: Beyond what a float holds exactly: ``number`` is near it, ``text`` has its digits.
+    LARGE = 4
+
+
+_NUMBER: Final = Kind.NUMBER.value
+
+
+class SeriesSeen(NamedTuple):
+    """A series of a site's outbox."""
+
+    site: str
+    series: Series
+
+
+class Samples:
+    """For one thread; several processes may write at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        dialect: Any = sqlite if self._sqlite else postgresql
+        add = dialect.insert(series)
+        self._learn = add.on_conflict_do_update(
+            index_elements=["site", "device", "name"], set_={"every_s": add.excluded.every_s}
+        ).returning(series.c.id)
+        #: (site, device, name) -> number and every_s.
+        self._known: dict[tuple[str, str, str], tuple[int, float]] = {}
+
+    def know(self, seen: Iterable[SeriesSeen]) -> None:
+        """Give every series that is new, or is read at another pace than before, its number; before :meth:`save_in`.
+
+        Raises:
+            Unavailable: nothing was committed.
+        """
+        news = {
+            (each.site, each.series.device, each.series.name): each.series.every_s
+            for each in seen
+            if self._known.get(_key(each), (0, None))[1] != each.series.every_s
+        }
+        if not news:
+            return
+        if len(self._known) + len(news) > REMEMBERED:
+            self._known.clear()
+        found = {}
+        with writing(self._engine) as connection:
+            # In one order, so that two gateways cannot wait for each other.
+            for (site, device, name), every_s in sorted(news.items()):
+                columns = {"site": site, "device": device, "name": name, "every_s": every_s}
+                number = connection.execute(self._learn, columns).scalar_one()
+                found[site, device, name] = number, every_s
+        self._known |= found
+
+    def save_in(self, connection: Connection, seen: Sequence[SeriesSeen], now: datetime) -> None:
+        """Keep those that are not there yet, inside a transaction of :func:`gateway.database.engine.writing`."""
+        rows: list[Row] = []
+        for each in seen:
+            rows += _rows(self._known[_key(each)][0], each.series)
+        if not rows:
+            return
+        rows.sort(key=_by_key)
+        touched = sorted({(row[0], row[1] - row[1] % HOUR_US) for row in rows})
+        touched_us = microseconds(now)
+        cursor: Any = connection.connection.cursor()
+        place = "?" if self._sqlite else "%s"
+        try:
+            self._insert(cursor, rows)
+            cursor.executemany(_TOUCH.format(place), [(*hour, touched_us) for hour in touched])
+        except connection.dialect.loaded_dbapi.Error as error:
+            base: Any = connection.dialect.loaded_dbapi.Error
+            raise DBAPIError.instance("samples", None, error, base, dialect=connection.dialect) from error
+
+    def _insert(self, cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 # sqlite3's or psycopg's
+        if self._sqlite:
+            cursor.executemany(_ADD_SQLITE, rows)
+            return
+        create, copy, move = _INCOMING
+        cursor.execute(create)
+        with cursor.copy(copy) as copying:
+            copying.set_types(_COLUMN_TYPES)
+            for row in rows:
+                copying.write_row(row)
+        cursor.execute(move)
+
+
+def _key(seen: SeriesSeen) -> tuple[str, str, str]:
+    return seen.site, seen.series.device, seen.series.name
+
+
+def _by_key(row: Row) -> tuple[int, int]:
+    return row[0], row[1]
+
+
+def _rows(number: int, each: Series) -> list[Row]:
+    start_us, quality = microseconds(each.start), _QUALITY_NUMBERS[each.quality]
+    return [
+        (number, start_us + offset_us, value, None, _NUMBER, quality)
+        if type(value) is float
+        else (number, start_us + offset_us, *_columns(value), quality)
+        for offset_us, value in zip(each.offset_us, each.values, strict=True)
+    ]
+
+
+def _columns(value: Value | None) -> tuple[float | None, str | None, int]:
+    match value:
+        case None:
+            return None, None, Kind.NONE.value
+        case bool():
+            return float(value), None, Kind.BOOLEAN.value
+        case str():
+            return None, storable(value), Kind.TEXT.value
+        case int() if abs(value) > _EXACT:
+            return float(value), str(value), Kind.LARGE.value
+        case _:
+            return float(value), None, Kind.NUMBER.value
