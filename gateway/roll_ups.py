@@ -66,7 +66,7 @@ def _bucket(start_us: int, readings: Sequence[Reading]) -> Bucket:
         least=min(numbers) if known else None,
         most=max(numbers) if known else None,
         total=sum(numbers) if known else None,
-        last=numbers[-1] if known else None,
+        last=readings[-1].number,
         last_at_us=readings[-1].at_us,
         last_quality=readings[-1].quality,
     )

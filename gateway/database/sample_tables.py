@@ -45,13 +45,13 @@ def _roll_up(name: str) -> Table:
         metadata,
         Column("series_id", BigInteger, primary_key=True, autoincrement=False),
         Column("start_us", BigInteger, primary_key=True, autoincrement=False),
-        # Samples with a number; the rest of the row is of those. It may be 0, where all that is known is the last one.
+        # How many samples have a number, and what these come to.
         Column("count", Integer, nullable=False),
         Column("least", Float),
         Column("most", Float),
         Column("total", Float),
+        # The last sample of all, which may have none.
         Column("last", Float),
-        # Of the last sample of all, whatever it holds: from then on, and in what quality.
         Column("last_at_us", BigInteger, nullable=False),
         Column("last_quality", SmallInteger, nullable=False),
         sqlite_with_rowid=False,

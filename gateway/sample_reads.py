@@ -1,0 +1,154 @@
+"""Reading the course of a property: from its samples while they are few, else from roll-ups, and always all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Label,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
+
+from gateway.course import Buckets, Course, Sample, SeriesRecord, in_row, merged, parts, width_of, with_gaps
+from gateway.database.engine import reading
+from gateway.database.sample_tables import hours, minutes, samples, series, stale_hours
+from gateway.protocol.messages import Value
+from gateway.roll_ups import MINUTE_US, Bucket
+from gateway.samples import HOUR_US, QUALITIES, Kind
+
+#: Samples that a stream takes from the database at once.
+PAGE: Final = 5_000
+
+
+class SampleReads:
+    """Safe from any thread; every method raises Unavailable if the database does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def series(self, site: str, device: str, name: str) -> SeriesRecord | None:
+        """The series of a property; None if no sample of it ever came."""
+        query = select(series.c.id, series.c.every_s).where(
+            series.c.site == site, series.c.device == device, series.c.name == name
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else SeriesRecord(row.id, row.every_s)
+
+    def course(self, of: SeriesRecord, start_us: int, end_us: int, *, points: int, now_us: int) -> Course:
+        """From ``start_us`` to before ``end_us``: every sample, if there are ``points`` at most, else buckets.
+
+        The first and the last bucket may reach beyond the stretch; nothing is a gap yet that lies after ``now_us``.
+        """
+        with reading(self._engine) as connection:
+            within = _within(samples.c.at_us, samples, of, start_us, end_us)
+            few = select(*_SAMPLE).where(within).order_by(samples.c.at_us).limit(points + 1)
+            rows = connection.execute(few).all()
+            if len(rows) <= points:
+                return with_gaps(map(_sample, rows), of.every_s, end_us=min(end_us, now_us))
+            width_us = width_of(start_us, end_us, points=points, every_s=of.every_s)
+            return _buckets(connection, of, start_us, end_us, width_us)
+
+    def stream(self, of: SeriesRecord, start_us: int, end_us: int) -> Iterator[Sample]:
+        """Every sample, page after page, however many there are."""
+        while True:
+            query = select(*_SAMPLE).where(_within(samples.c.at_us, samples, of, start_us, end_us))
+            with reading(self._engine) as connection:
+                rows = connection.execute(query.order_by(samples.c.at_us).limit(PAGE)).all()
+            yield from map(_sample, rows)
+            if len(rows) < PAGE:
+                return
+            start_us = rows[-1].at_us + 1
+
+
+_SAMPLE: Final[tuple[Column[Any], ...]] = (samples.c.at_us, samples.c.number, samples.c.text, samples.c.kind, samples.c.quality)
+
+
+def _sample(row: Row[Any]) -> Sample:
+    return Sample(row.at_us, _value(row.number, row.text, row.kind), QUALITIES[row.quality])
+
+
+def _value(number: float | None, text: str | None, kind: int) -> Value | None:
+    match Kind(kind):
+        case Kind.BOOLEAN:
+            return bool(number)
+        case Kind.TEXT:
+            return text
+        case Kind.LARGE if text is not None:
+            return int(text)
+        case _:
+            return int(number) if number is not None and number.is_integer() else number
+
+
+def _within(
+    column: ColumnElement[int], table: Table, of: SeriesRecord, start_us: int, end_us: int
+) -> ColumnElement[bool]:
+    return and_(table.c.series_id == of.id, column >= start_us, column < end_us)
+
+
+def _buckets(connection: Connection, of: SeriesRecord, start_us: int, end_us: int, width_us: int) -> Buckets:
+    first_us, over_us = start_us - start_us % width_us, end_us + -end_us % width_us
+    table = hours if width_us % HOUR_US == 0 else minutes if width_us % MINUTE_US == 0 else None
+    column = stale_hours.c.start_us
+    stale = select(column).where(_within(column, stale_hours, of, first_us - HOUR_US + 1, over_us)).order_by(column)
+    marks = connection.execute(stale).scalars().all()
+    found: dict[int, Bucket] = {}
+    for part in parts(marks, first_us, over_us):
+        query = _of_samples(width_us) if part.stale or table is None else _of_roll_ups(table, width_us)
+        values = {"series": of.id, "start": part.start_us, "end": part.end_us}
+        for row in connection.execute(query, values):
+            bucket = Bucket(*row)
+            found[bucket.start_us] = merged(found.get(bucket.start_us), bucket)
+    return in_row(found, start_us, end_us, width_us)
+
+
+@cache
+def _of_samples(width_us: int) -> Select[Any]:
+    at = samples.c.at_us
+    start, number = _start(at, width_us), samples.c.number
+    sums = (func.count(number), func.min(number), func.max(number), func.sum(number))
+    return _with_last(samples, at, start, sums, lambda last: (last.c.number, last.c.at_us, last.c.quality))
+
+
+@cache
+def _of_roll_ups(table: Table, width_us: int) -> Select[Any]:
+    at = table.c.start_us
+    start = _start(at, width_us)
+    sums = (func.sum(table.c.count), func.min(table.c.least), func.max(table.c.most), func.sum(table.c.total))
+    return _with_last(table, at, start, sums, lambda last: (last.c.last, last.c.last_at_us, last.c.last_quality))
+
+
+def _start(at: Column[int], width_us: int) -> Label[int]:
+    # Spelt out: PostgreSQL does not see that two parameters of one value make one expression to group by.
+    return (at - at % literal_column(str(width_us))).label("start")
+
+
+def _with_last(
+    table: Table,
+    at: Column[int],
+    start: Label[int],
+    sums: Sequence[ColumnElement[Any]],
+    columns: Callable[[FromClause], Sequence[ColumnElement[Any]]],
+) -> Select[Any]:
+    """The columns of a :class:`Bucket`, of rows of one series in one stretch; the last row is looked up by its key."""
+    stretch = and_(table.c.series_id == bindparam("series"), at >= bindparam("start"), at < bindparam("end"))
+    named = [each.label(f"sum_{index}") for index, each in enumerate(sums)]
+    inner = select(start, *named, func.max(at).label("key")).where(stretch).group_by(start).subquery()
+    last = table.alias("last_one")
+    is_last = and_(last.c.series_id == bindparam("series"), last.c[at.key] == inner.c.key)
+    sums_of_it = [inner.c[each.name] for each in named]
+    return select(inner.c.start, *sums_of_it, *columns(last)).join_from(inner, last, is_last)
