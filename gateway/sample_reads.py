@@ -75,7 +75,13 @@ class SampleReads:
             start_us = rows[-1].at_us + 1
 
 
-_SAMPLE: Final[tuple[Column[Any], ...]] = (samples.c.at_us, samples.c.number, samples.c.text, samples.c.kind, samples.c.quality)
+_SAMPLE: Final[tuple[Column[Any], ...]] = (
+    samples.c.at_us,
+    samples.c.number,
+    samples.c.text,
+    samples.c.kind,
+    samples.c.quality,
+)
 
 
 def _sample(row: Row[Any]) -> Sample:

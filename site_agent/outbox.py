@@ -140,6 +140,7 @@ class Outbox:
         Raises:
             Unavailable: the link was lost.
         """
+        self._filled.set()  # the last connection may have ended in the middle of a batch
         while True:
             await self._filled.wait()
             batch = await self._batch()

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from gateway.events import EventSeen, Source
 from gateway.ledger import Answer, Asked
+from gateway.protocol.history import Happening
 from gateway.protocol.ids import command_id
 from gateway.protocol.lifecycle import State
-from gateway.protocol.history import Happening
 from gateway.protocol.messages import Ack, Heartbeat, PlcLink, Severity, SiteState, Status
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 from gateway.demo.roles import AGENT, FACADE, GATEWAY, REDIS
 from gateway.protocol.codec import encode
 from gateway.protocol.codes import AckCode
+from gateway.protocol.history import Committed
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Committed
 from gateway.protocol.topics import CommittedTopic
 from tests import plc_faults as faults
 from tests.agents import AgentProcess, Technician

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.protocol.codec import encode
 from gateway.protocol.codes import AckCode
-from gateway.protocol.lifecycle import State
 from gateway.protocol.history import Committed
+from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import After, SiteState, Status
 from gateway.protocol.topics import CommittedTopic, StatusTopic
 from tests import plc_faults as faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from site_agent.device import Device
 from site_agent.journal import Entry, Journal
 from site_agent.lane import Lane
 from site_agent.link import Arrival
-from site_agent.outbox import Outbox
+from site_agent.outbox import Bounds, Outbox
 from site_agent.outcome import Task
 from tests import plc_faults as faults
 from tests.agent_core import Core, running, until
@@ -300,7 +301,7 @@ def _hear_of_a_twin(core: Core, farm: SiteConfiguration, *, retained: bool) -> N
         beats=SentBeats(),
         executor=core.executor,
         alarms=AlarmWatch(on_turn=lambda _turn: None, on_feeding=lambda _device, _feeding: None),
-        outbox=Outbox(farm.agent.folder / "outbox.db"),
+        outbox=Outbox(farm.agent.folder / "outbox.db", Bounds(samples=1_000, longest=timedelta(days=1), per_s=1_000)),
     )
     twin = Status(state=SiteState.ONLINE, epoch=101, boot="ff" * 8, since=clock.wall(), version="1")
     arrival = Arrival(

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import Incoming
 from gateway.database import open_engine
 from gateway.epochs import Epochs
 from gateway.events import Events
 from gateway.intake import Intake
-from gateway.ledger import Ledger
+from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.protocol.messages import Message, SiteState
@@ -32,7 +33,7 @@ def bookkeeper(tmp_path: Path) -> Iterator[Bookkeeper]:
         ledger=Ledger(engine),
         sites=Sites(engine),
         liveness=Liveness(redis, expiry_s=25),
-        events=Events(engine),
+        archive=Archive(engine, events=Events(engine), now=utc_now),
         publish=lambda *_args, **_more: None,
     )
     redis.close()
