@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gateway.course import Buckets, Course, Sample, SeriesRecord
+from gateway.database.tables import moment
 from gateway.events import AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
@@ -21,6 +23,8 @@ from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.desired import Wish
 
 Json = dict[str, Any]
+#: The quality of what is no sample: from then on one was due that never came.
+MISSING: Final = "missing"
 _SENTENCES: Final[dict[str, str]] = {str(word): sentence for word, sentence in EVIDENCE.items()}
 
 #: JSON text without spaces; made once, for ``json.dumps`` would build an encoder for every answer.
@@ -160,6 +164,48 @@ def event(record: EventRecord) -> Json:
         "data": dict(record.data),
         "received_at": instant(record.received_at),
     }
+
+
+def course(found: Course | None, start_us: int, end_us: int, series: SeriesRecord | None) -> Json:
+    """A property over a stretch of time, in columns, which are small and which charts take as they are."""
+    body: Json = {
+        "from": instant(moment(start_us)),
+        "to": instant(moment(end_us)),
+        "every_s": None if series is None else series.every_s,
+        "samples": None,
+        "buckets": None,
+    }
+    match found:
+        case Buckets():
+            body["buckets"] = _buckets(found)
+        case _:
+            samples = () if found is None else found.samples
+            body["samples"] = {
+                "at_ms": [each.at_us // 1_000 for each in samples],
+                "value": [each.value for each in samples],
+                "quality": [MISSING if each.quality is None else each.quality for each in samples],
+            }
+    return body
+
+
+def _buckets(found: Buckets) -> Json:
+    known = [each if each is not None and each.count else None for each in found.buckets]
+    return {
+        "start_ms": found.start_us // 1_000,
+        "width_ms": found.width_us // 1_000,
+        "count": [0 if each is None else each.count for each in known],
+        "least": [None if each is None else each.least for each in known],
+        "mean": [None if each is None or each.total is None else each.total / each.count for each in known],
+        "most": [None if each is None else each.most for each in known],
+        "last": [None if each is None else each.last for each in found.buckets],
+    }
+
+
+def sample_row(each: Sample) -> tuple[str | None, str, str]:
+    """A line of CSV: numbers and booleans as JSON writes them, nothing for what could not be read."""
+    value = each.value
+    text = "" if value is None else value if isinstance(value, str) else to_json(value)
+    return instant(moment(each.at_us)), text, MISSING if each.quality is None else each.quality.value
 
 
 def settings_of(record: DeviceRecord) -> frozenset[str]:

@@ -6,7 +6,7 @@ A test holds the two together.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -94,6 +94,41 @@ class Events(_Answer):
 
     items: list[Event]
     next: str | None = Field(description="the `cursor` of the next page; null at the end")
+
+
+class SamplesOf(_Answer):
+    """Samples in columns; a `missing` one says since when there was none though one was due."""
+
+    at_ms: list[int] = Field(description="milliseconds since 1970")
+    value: list[Scalar | None]
+    quality: list[Quality | Literal["missing"]]
+
+
+class BucketsOf(_Answer):
+    """Buckets in columns, one after the other; null where nothing was read."""
+
+    start_ms: int = Field(description="of the first one, in milliseconds since 1970")
+    width_ms: int
+    count: list[int] = Field(description="samples with a number")
+    least: list[float | None]
+    mean: list[float | None]
+    most: list[float | None]
+    last: list[float | None]
+
+
+class Course(_Answer):
+    """A property over a stretch of time: either every sample, or buckets. Nothing is interpolated."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    site: str
+    device: str
+    property: str
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    every_s: float | None = Field(description="samples that are further apart have a gap between them")
+    samples: SamplesOf | None
+    buckets: BucketsOf | None
 
 
 class Desired(_Answer):

@@ -17,6 +17,7 @@ from gateway.ledger_writer import LedgerWriter
 from gateway.liveness import Alive, Liveness, open_redis
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.topics import AckTopic
+from gateway.sample_reads import SampleReads
 from gateway.sites import Sites
 from http_facade.acks import Acks
 from http_facade.cancelling import Cancelling
@@ -43,6 +44,7 @@ class Services:
     ledger: Ledger
     sites: Sites
     events: Events
+    samples: SampleReads
     desires: Desires
     liveness: Liveness
     link: BrokerLink
@@ -82,6 +84,7 @@ class Services:
             ledger=ledger,
             sites=sites,
             events=Events(engine),
+            samples=SampleReads(engine),
             desires=Desires(engine),
             liveness=liveness,
             link=link,

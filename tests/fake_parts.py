@@ -23,6 +23,7 @@ from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, Message, PlcLink, Quality, SiteState, Value
 from gateway.protocol.topics import AckTopic, CommandTopic, Topic
+from gateway.sample_reads import SampleReads
 from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.acks import Acks
 from http_facade.cancelling import Cancelling
@@ -366,6 +367,7 @@ class FakeParts:
             "ledger": self.ledger,
             "sites": self.reports,
             "events": Events(self.engine),
+            "samples": SampleReads(self.engine),
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,

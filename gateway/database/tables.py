@@ -21,6 +21,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment(microseconds: int) -> datetime:
+    """What :func:`microseconds` was made of."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
 def storable(text: str | None) -> str | None:
     """Text as both engines take it: PostgreSQL has no NUL."""
     return text if text is None or "\x00" not in text else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -30,6 +30,8 @@ OPERATIONS = [
     ("GET", "/v1/sites/{site}/devices"),
     ("GET", "/v1/sites/{site}/devices/{device}"),
     ("GET", "/v1/sites/{site}/devices/{device}/description"),
+    ("GET", "/v1/sites/{site}/devices/{device}/history"),
+    ("GET", "/v1/sites/{site}/devices/{device}/samples"),
     ("PATCH", "/v1/sites/{site}/devices/{device}/settings"),
     ("POST", "/v1/sites/{site}/devices/{device}/actions/{action}"),
     ("POST", "/v1/groups"),

@@ -1,0 +1,126 @@
+"""``…/{device}/history``: the course of a property, to draw or to keep."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.course import Sample, SeriesRecord
+from gateway.database.tables import microseconds
+from gateway.protocol.errors import Fault, InvalidInput
+from gateway.protocol.ids import Name
+from gateway.protocol.messages import Moment
+from http_facade import bodies, representations, schemas
+from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
+from http_facade.refusals import NotFound
+from http_facade.representations import Json
+from http_facade.services import services
+
+api = blueprint("history", "What was read, over any stretch of time.")
+
+_DEVICE: Final = [path_parameter("site"), path_parameter("device")]
+_SPAN: Final = timedelta(days=1)
+_CSV: Final = "text/csv"
+#: Lines that leave at once.
+_LINES: Final = 1_000
+
+
+class _Stretch(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    property: Name = Field(description="which one")
+    start: Moment | None = Field(default=None, alias="from", description="from then on; a day before `to` by default")
+    end: Moment | None = Field(default=None, alias="to", description="before then; now by default")
+
+
+class CourseQuery(_Stretch):
+    """What to draw."""
+
+    points: Annotated[int, Field(ge=2, le=5_000)] = Field(
+        default=500, description="the most to answer; where there are more samples, they come in buckets"
+    )
+
+
+class SamplesQuery(_Stretch):
+    """What to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Of a property that is known; ``series`` is None if no sample of it ever came. Times in microseconds."""
+
+    series: SeriesRecord | None
+    start_us: int
+    end_us: int
+    now_us: int
+
+
+@api.get(
+    "/v1/sites/<site>/devices/<device>/history",
+    responses={200: schemas.Course},
+    openapi_extensions={"parameters": [*_DEVICE, *query_parameters(CourseQuery)]},
+)
+@reads_itself
+def read_course(site: str, device: str) -> Json:
+    """Read the course of a property: its samples if they are few, else least, mean and most of buckets."""
+    query = bodies.query(CourseQuery)
+    asked = _asked(site, device, query)
+    course = None
+    if asked.series is not None:
+        course = services().samples.course(
+            asked.series, asked.start_us, asked.end_us, points=query.points, now_us=asked.now_us
+        )
+    about = {"site": site, "device": device, "property": query.property}
+    return about | representations.course(course, asked.start_us, asked.end_us, asked.series)
+
+
+@api.get(
+    "/v1/sites/<site>/devices/<device>/samples",
+    responses={200: {"description": "OK", "content": {_CSV: {"schema": {"type": "string"}}}}},
+    openapi_extensions={"parameters": [*_DEVICE, *query_parameters(SamplesQuery)]},
+)
+@reads_itself
+def read_samples(site: str, device: str) -> Response:
+    """Read every sample of a property, as CSV (RFC 4180): time, value and quality."""
+    query = bodies.query(SamplesQuery)
+    asked = _asked(site, device, query)
+    samples: Iterable[Sample] = ()
+    if asked.series is not None:
+        samples = services().samples.stream(asked.series, asked.start_us, asked.end_us)
+    name = f"{site}_{device}_{query.property}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(_lines(samples), content_type=f"{_CSV}; charset=utf-8; header=present", headers=headers)
+
+
+def _asked(site: str, device: str, query: _Stretch) -> _Asked:
+    now = datetime.now(UTC)
+    end = query.end or now
+    start = query.start or end - _SPAN
+    if start >= end:
+        raise InvalidInput(
+            [Fault("/from", "not-before", f"must lie before `to`, which is {representations.instant(end)}")]
+        )
+    found = services().samples.series(site, device, query.property)
+    if found is None and query.property not in services().catalogue.description(site, device).properties:
+        raise NotFound("property", query.property)
+    return _Asked(found, microseconds(start), microseconds(end), microseconds(now))
+
+
+def _lines(samples: Iterable[Sample]) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("at", "value", "quality"))
+    for number, each in enumerate(samples, start=1):
+        writer.writerow(representations.sample_row(each))
+        if number % _LINES == 0:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
