@@ -15,10 +15,13 @@ from sqlalchemy import Engine
 from gateway import logs
 from gateway.database import open_engine, upgrade
 from gateway.events import Events
-from gateway.ledger import Ledger
+from gateway.housekeeper import Housekeeper
+from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.errors import Unavailable
 from gateway.recorder import Recorder
+from gateway.retention import Retention
+from gateway.roll_ups import RollUps
 from gateway.settings import ServerSettings
 from gateway.sites import Sites
 
@@ -50,10 +53,16 @@ def gateway() -> None:
         liveness=Liveness(redis, expiry_s=settings.alive_expiry_s),
         events=Events(engine),
     )
+    housekeeper = Housekeeper(
+        roll_ups=RollUps(engine, now=utc_now, samples_age=settings.ages.samples),
+        retention=Retention(engine, settings.ages, now=utc_now),
+    )
     if _started(recorder, engine, stop):
+        housekeeper.start()
         log.info("gateway-started", broker=f"{settings.broker_host}:{settings.broker_port}")
         stop.wait()
         recorder.stop()
+        housekeeper.stop()
     redis.close()
     mirror.dispose()
     engine.dispose()

@@ -64,10 +64,13 @@ class Buckets:
 Course = Samples | Buckets
 
 
-def width_of(start_us: int, end_us: int, *, points: int, every_s: float) -> int:
-    """The narrowest width that needs no more than ``points`` buckets and leaves no false gaps between samples."""
+def width_of(start_us: int, end_us: int, *, points: int, every_s: float, finest_us: int = 0) -> int:
+    """The narrowest width that needs no more than ``points`` buckets and leaves no false gaps between samples.
+
+    Nothing finer than ``finest_us`` is known any more.
+    """
     # One bucket more than the stretch is long: its ends seldom fall on the edges of buckets.
-    least_us = max((end_us - start_us) / max(1, points - 1), every_s * SECOND_US)
+    least_us = max((end_us - start_us) / max(1, points - 1), every_s * SECOND_US, finest_us)
     for width_us in _WIDTHS_US:
         if width_us >= least_us:
             return width_us

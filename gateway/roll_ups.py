@@ -75,9 +75,11 @@ def _bucket(start_us: int, readings: Sequence[Reading]) -> Bucket:
 class RollUps:
     """The tables of roll-ups; several gateways may work on them at once."""
 
-    def __init__(self, engine: Engine, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime], samples_age: timedelta | None = None) -> None:
         self._engine = engine
         self._now = now
+        #: Samples are kept for so long; None: for ever.
+        self._samples_age = samples_age
 
     def step(self, limit: int = AT_ONCE) -> int:
         """Work out so many stale hours; how many there were to do.
@@ -94,8 +96,15 @@ class RollUps:
             with writing(self._engine) as connection:
                 # In one order, so that two gateways cannot wait for each other.
                 for mark, readings in sorted(found, key=lambda each: (each[0].series_id, each[0].start_us)):
-                    _replace(connection, mark, readings)
+                    if _unmark(connection, mark) and not self._is_past(mark):
+                        _replace(connection, mark, readings)
         return len(found)
+
+    def _is_past(self, mark: Row[Any]) -> bool:
+        """Whether samples of that hour may be gone already: then what was worked out from all of them stays."""
+        if self._samples_age is None:
+            return False
+        return bool(mark.start_us < microseconds(self._now() - self._samples_age))
 
 
 def _readings(connection: Connection, mark: Row[Any]) -> list[Reading]:
@@ -105,14 +114,17 @@ def _readings(connection: Connection, mark: Row[Any]) -> list[Reading]:
     return [Reading(*row) for row in rows]
 
 
-def _replace(connection: Connection, mark: Row[Any], readings: Sequence[Reading]) -> None:
+def _unmark(connection: Connection, mark: Row[Any]) -> bool:
+    """False if samples came meanwhile, or another gateway was quicker."""
     untouched = and_(
         stale_hours.c.series_id == mark.series_id,
         stale_hours.c.start_us == mark.start_us,
         stale_hours.c.touched_us == mark.touched_us,
     )
-    if connection.execute(delete(stale_hours).where(untouched)).rowcount != 1:
-        return  # samples came meanwhile, or another gateway was quicker
+    return connection.execute(delete(stale_hours).where(untouched)).rowcount == 1
+
+
+def _replace(connection: Connection, mark: Row[Any], readings: Sequence[Reading]) -> None:
     for table, width_us in ((minutes, MINUTE_US), (hours, HOUR_US)):
         start_us = table.c.start_us
         former = and_(start_us >= mark.start_us, start_us < mark.start_us + HOUR_US)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
 )
 
+from gateway.ages import FOR_EVER, Ages
 from gateway.course import Buckets, Course, Sample, SeriesRecord, in_row, merged, parts, width_of, with_gaps
 from gateway.database.engine import reading
 from gateway.database.sample_tables import hours, minutes, samples, series, stale_hours
@@ -30,6 +32,7 @@ from gateway.protocol.messages import Value
 from gateway.roll_ups import MINUTE_US, Bucket
 from gateway.samples import HOUR_US, QUALITIES, Kind
 
+_MICROSECOND: Final = timedelta(microseconds=1)
 #: Samples that a stream takes from the database at once.
 PAGE: Final = 5_000
 
@@ -37,8 +40,9 @@ PAGE: Final = 5_000
 class SampleReads:
     """Safe from any thread; every method raises Unavailable if the database does not answer."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ages: Ages = FOR_EVER) -> None:
         self._engine = engine
+        self._ages = ages
 
     def series(self, site: str, device: str, name: str) -> SeriesRecord | None:
         """The series of a property; None if no sample of it ever came."""
@@ -54,14 +58,24 @@ class SampleReads:
 
         The first and the last bucket may reach beyond the stretch; nothing is a gap yet that lies after ``now_us``.
         """
+        finest_us = self._finest_us(start_us, now_us)
         with reading(self._engine) as connection:
-            within = _within(samples.c.at_us, samples, of, start_us, end_us)
-            few = select(*_SAMPLE).where(within).order_by(samples.c.at_us).limit(points + 1)
-            rows = connection.execute(few).all()
-            if len(rows) <= points:
-                return with_gaps(map(_sample, rows), of.every_s, end_us=min(end_us, now_us))
-            width_us = width_of(start_us, end_us, points=points, every_s=of.every_s)
+            if not finest_us:
+                within = _within(samples.c.at_us, samples, of, start_us, end_us)
+                few = select(*_SAMPLE).where(within).order_by(samples.c.at_us).limit(points + 1)
+                rows = connection.execute(few).all()
+                if len(rows) <= points:
+                    return with_gaps(map(_sample, rows), of.every_s, end_us=min(end_us, now_us))
+            width_us = width_of(start_us, end_us, points=points, every_s=of.every_s, finest_us=finest_us)
             return _buckets(connection, of, start_us, end_us, width_us)
+
+    def _finest_us(self, start_us: int, now_us: int) -> int:
+        """0 while the samples themselves are kept, then what their roll-ups are wide."""
+        age_us = now_us - start_us
+        for age, width_us in ((self._ages.minutes, HOUR_US), (self._ages.samples, MINUTE_US)):
+            if age is not None and age_us > age // _MICROSECOND:
+                return width_us
+        return 0
 
     def stream(self, of: SeriesRecord, start_us: int, end_us: int) -> Iterator[Sample]:
         """Every sample, page after page, however many there are."""

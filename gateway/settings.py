@@ -6,6 +6,7 @@ password belongs in libpq's own password file (``PGPASSFILE``).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -13,12 +14,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.ages import Ages
 from gateway.broker import Login
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError
 
 PREFIX = "TIDEGATE_"
 Port = Annotated[int, Field(ge=1, le=65_535)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
@@ -39,6 +42,11 @@ class ServerSettings(BaseSettings):
     database_url: str = Field(default="", description="SQLAlchemy URL; default: tidegate.db in the home folder")
     heartbeat_s: Seconds = Field(default=20, description="seconds between two heartbeats of an agent")
     alive_expiry_s: Seconds = Field(default=25, description="seconds that a heartbeat keeps the gate open")
+    keep_samples_days: Days = Field(default=400, description="days that every sample is kept; 0: for ever")
+    keep_minutes_days: Days = Field(default=1_200, description="days that what a minute of samples comes to is kept")
+    keep_hours_days: Days = Field(default=0, description="the same for hours")
+    keep_events_days: Days = Field(default=0, description="days that events are kept")
+    keep_commands_days: Days = Field(default=0, description="days that commands are kept once they are final")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
 
     @classmethod
@@ -109,6 +117,14 @@ class ServerSettings(BaseSettings):
             port=self.broker_port,
             username=self.broker_username,
             password=_read_secret(self.broker_password_file),
+        )
+
+    @property
+    def ages(self) -> Ages:
+        """How long each kind of row is kept."""
+        kinds = ("samples", "minutes", "hours", "events", "commands")
+        return Ages(
+            **{kind: timedelta(days=days) if (days := getattr(self, f"keep_{kind}_days")) else None for kind in kinds}
         )
 
     @property

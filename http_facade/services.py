@@ -84,7 +84,7 @@ class Services:
             ledger=ledger,
             sites=sites,
             events=Events(engine),
-            samples=SampleReads(engine),
+            samples=SampleReads(engine, settings.ages),
             desires=Desires(engine),
             liveness=liveness,
             link=link,

@@ -4,92 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, text
 
 from gateway.course import Buckets, Course
 from gateway.course import Samples as SampleCourse
-from gateway.database import open_engine, reading, upgrade, writing
-from gateway.database.sample_tables import samples, stale_hours
-from gateway.database.tables import microseconds
-from gateway.protocol.history import Series
+from gateway.database import open_engine, upgrade, writing
 from gateway.protocol.messages import Quality, Value
 from gateway.roll_ups import QUIET, RollUps
-from gateway.sample_reads import SampleReads
-from gateway.samples import HOUR_US, Samples, SeriesSeen
+from gateway.samples import HOUR_US, SeriesSeen
 from tests.databases import each_database
 from tests.entries import NOON
+from tests.sample_store import NOON_US, SECOND_US, SampleStore, series
 
 pytestmark = each_database
-NOON_US: Final = microseconds(NOON)
-SECOND_US: Final = 1_000_000
-
-
-@dataclass
-class Store:
-    """The tables of samples, and what is done with them; ``roll`` works out every hour that has samples."""
-
-    engine: Engine
-
-    def __post_init__(self) -> None:
-        self.samples = Samples(self.engine)
-        self.reads = SampleReads(self.engine)
-
-    def save(self, *seen: Series, site: str = "arava-1") -> None:
-        """As the gateway does."""
-        known = [SeriesSeen(site, each) for each in seen]
-        self.samples.know(known)
-        with writing(self.engine) as connection:
-            self.samples.save_in(connection, known, NOON)
-
-    def roll(self) -> None:
-        """Until there is nothing to do."""
-        roll_ups = RollUps(self.engine, now=lambda: NOON + QUIET + timedelta(seconds=1))
-        while roll_ups.step():
-            pass
-
-    def count(self) -> int:
-        """Rows in all."""
-        with reading(self.engine) as connection:
-            return connection.execute(select(func.count()).select_from(samples)).scalar_one()
-
-    def stale(self) -> int:
-        """Hours that are not worked out."""
-        with reading(self.engine) as connection:
-            return connection.execute(select(func.count()).select_from(stale_hours)).scalar_one()
-
-    def course(self, start_s: float, end_s: float, *, points: int, now_s: float | None = None) -> Course:
-        """Of ``water_c`` of ``feeder-1``, seconds from noon."""
-        of = self.reads.series("arava-1", "feeder-1", "water_c")
-        assert of is not None
-        start_us, end_us = (NOON_US + int(each * SECOND_US) for each in (start_s, end_s))
-        now_us = end_us if now_s is None else NOON_US + int(now_s * SECOND_US)
-        return self.reads.course(of, start_us, end_us, points=points, now_us=now_us)
-
-
-def series(
-    *values: Value | None,
-    start_s: float = 0,
-    step_s: float = 10,
-    quality: Quality = Quality.GOOD,
-    name: str = "water_c",
-) -> Series:
-    """Values of a property, so many seconds apart, from so many seconds after noon."""
-    return Series(
-        device="feeder-1",
-        name=name,
-        start=NOON + timedelta(seconds=start_s),
-        offset_us=tuple(int(index * step_s * SECOND_US) for index in range(len(values))),
-        values=values,
-        quality=quality,
-        every_s=60.0,
-    )
 
 
 def told(course: Course) -> list[tuple[float, Value | None, Quality | None]]:
@@ -99,16 +31,16 @@ def told(course: Course) -> list[tuple[float, Value | None, Quality | None]]:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def store(database_url: str) -> Iterator[SampleStore]:
     """An empty one."""
     engine = open_engine(database_url)
     upgrade(engine)
-    yield Store(engine)
+    yield SampleStore(engine)
     engine.dispose()
 
 
 @pytest.mark.invariant("I9")
-def test_sample_that_is_sent_twice_is_one_row(store: Store) -> None:
+def test_sample_that_is_sent_twice_is_one_row(store: SampleStore) -> None:
     """In one batch, in two, and in another cut."""
     store.save(series(1.0, 2.0, 3.0), series(1.0, 2.0, 3.0))
     store.save(series(2.0, 3.0, 4.0, start_s=10))
@@ -117,10 +49,10 @@ def test_sample_that_is_sent_twice_is_one_row(store: Store) -> None:
 
 
 @pytest.mark.invariant("I9")
-def test_samples_that_gateways_save_at_once_are_there_once(store: Store) -> None:
+def test_samples_that_gateways_save_at_once_are_there_once(store: SampleStore) -> None:
     """Four of them, the same two hundred batches, each in another order."""
     batches = [series(*map(float, range(20)), start_s=200 * number) for number in range(50)]
-    stores = [Store(store.engine) for _ in range(4)]
+    stores = [SampleStore(store.engine) for _ in range(4)]
 
     def save(index: int) -> None:
         for number in range(len(batches)):
@@ -132,7 +64,7 @@ def test_samples_that_gateways_save_at_once_are_there_once(store: Store) -> None
 
 
 @pytest.mark.parametrize("value", [1.5, 0, -3, True, False, "open", "", "a\x00b", 2**53 + 1, 2**64 - 1, -(2**63), None])
-def test_value_of_any_kind_comes_back_as_it_was(store: Store, value: Value | None) -> None:
+def test_value_of_any_kind_comes_back_as_it_was(store: SampleStore, value: Value | None) -> None:
     """The kind too: a boolean is no number, and a large integer keeps its last digit."""
     store.save(series(value))
     ((_, found, quality),) = told(store.course(0, 10, points=10))
@@ -140,13 +72,13 @@ def test_value_of_any_kind_comes_back_as_it_was(store: Store, value: Value | Non
     assert quality is Quality.GOOD
 
 
-def test_stretch_holds_its_start_and_not_its_end(store: Store) -> None:
+def test_stretch_holds_its_start_and_not_its_end(store: SampleStore) -> None:
     """So that one stretch after the other shows every sample once."""
     store.save(series(1.0, 2.0, 3.0))
     assert [value for _, value, _ in told(store.course(0, 20, points=10))] == [1, 2]
 
 
-def test_gap_between_samples_is_a_missing_one(store: Store) -> None:
+def test_gap_between_samples_is_a_missing_one(store: SampleStore) -> None:
     """From the moment on at which the next one was due; also after the last one, up to now."""
     store.save(series(1.0), series(2.0, start_s=300))
     found = told(store.course(0, 1_000, points=10, now_s=400))
@@ -154,7 +86,7 @@ def test_gap_between_samples_is_a_missing_one(store: Store) -> None:
     assert told(store.course(0, 1_000, points=10, now_s=350))[-1] == (300, 2, Quality.GOOD)
 
 
-def test_what_could_not_be_read_is_told_once(store: Store) -> None:
+def test_what_could_not_be_read_is_told_once(store: SampleStore) -> None:
     """A sample without a value already is the beginning of the gap."""
     store.save(series(1.0), series(None, start_s=10, quality=Quality.STALE), series(2.0, start_s=500))
     assert told(store.course(0, 501, points=10)) == [
@@ -165,7 +97,7 @@ def test_what_could_not_be_read_is_told_once(store: Store) -> None:
 
 
 @pytest.mark.parametrize("rolled", [False, True])
-def test_buckets_hold_least_most_mean_and_last(store: Store, rolled: bool) -> None:
+def test_buckets_hold_least_most_mean_and_last(store: SampleStore, rolled: bool) -> None:
     """Worked out already or not."""
     store.save(series(*[float(number % 7) for number in range(720)]))
     if rolled:
@@ -181,7 +113,7 @@ def test_buckets_hold_least_most_mean_and_last(store: Store, rolled: bool) -> No
     assert (last.last, last.last_at_us) == (719 % 7, NOON_US + 7_190 * SECOND_US)
 
 
-def test_bucket_in_which_nothing_was_read_is_none(store: Store) -> None:
+def test_bucket_in_which_nothing_was_read_is_none(store: SampleStore) -> None:
     """It is not filled from its neighbours."""
     store.save(series(*[1.0] * 30), series(*[2.0] * 30, start_s=7_200))
     store.roll()
@@ -191,7 +123,7 @@ def test_bucket_in_which_nothing_was_read_is_none(store: Store) -> None:
     assert None in found.buckets[1:12]
 
 
-def test_bucket_of_texts_and_gaps_has_no_numbers(store: Store) -> None:
+def test_bucket_of_texts_and_gaps_has_no_numbers(store: SampleStore) -> None:
     """Its last time is known, and no mean is made up."""
     store.save(series(*["open"] * 100))
     found = store.course(0, 1_000, points=10)
@@ -201,7 +133,7 @@ def test_bucket_of_texts_and_gaps_has_no_numbers(store: Store) -> None:
     assert (first.count, first.least, first.total, first.last) == (0, None, None, None)
 
 
-def test_late_samples_are_seen_at_once_and_worked_out_later(store: Store) -> None:
+def test_late_samples_are_seen_at_once_and_worked_out_later(store: SampleStore) -> None:
     """An hour that was worked out is marked anew; readers never miss them."""
     store.save(series(*[1.0] * 360))
     store.roll()
@@ -217,7 +149,7 @@ def test_late_samples_are_seen_at_once_and_worked_out_later(store: Store) -> Non
 
 
 def test_hour_that_is_touched_while_it_is_worked_out_stays_marked(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What came in between would be missing in its roll-up for ever."""
     store.save(series(*[1.0] * 10))
@@ -238,7 +170,7 @@ def test_hour_that_is_touched_while_it_is_worked_out_stays_marked(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_buckets_are_the_same_whatever_is_worked_out(store: Store, data: st.DataObject) -> None:
+def test_buckets_are_the_same_whatever_is_worked_out(store: SampleStore, data: st.DataObject) -> None:
     """The sums of any samples, in any order of arrival, with any hours rolled up, are those of the samples."""
     with writing(store.engine) as connection:
         for table in ("samples", "stale_hours", "sample_hours", "sample_minutes"):
@@ -260,7 +192,7 @@ def test_buckets_are_the_same_whatever_is_worked_out(store: Store, data: st.Data
         assert all(each.last == each.most for each in buckets)
 
 
-def test_stream_gives_every_sample_page_after_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stream_gives_every_sample_page_after_page(store: SampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are."""
     monkeypatch.setattr("gateway.sample_reads.PAGE", 7)
     store.save(series(*map(float, range(50))))
@@ -270,7 +202,7 @@ def test_stream_gives_every_sample_page_after_page(store: Store, monkeypatch: py
     assert found == list(range(50))
 
 
-def test_series_of_other_sites_and_devices_are_apart(store: Store) -> None:
+def test_series_of_other_sites_and_devices_are_apart(store: SampleStore) -> None:
     """The same names at another site are another series (I13)."""
     store.save(series(1.0))
     store.save(series(2.0), site="golan-1")

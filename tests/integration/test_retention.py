@@ -1,0 +1,120 @@
+"""What is old enough goes, in small steps, on both databases; what must stay stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from gateway.ages import Ages
+from gateway.course import Buckets, Samples
+from gateway.database import open_engine, reading, upgrade
+from gateway.database.sample_tables import hours, minutes, samples
+from gateway.database.tables import command_steps, commands, microseconds
+from gateway.events import Events
+from gateway.ledger import Ledger
+from gateway.protocol.lifecycle import State
+from gateway.retention import Retention
+from gateway.roll_ups import RollUps
+from gateway.sample_reads import SampleReads
+from gateway.samples import HOUR_US
+from tests.databases import each_database
+from tests.entries import NOON, answer, asked, event_seen
+from tests.sample_store import SampleStore, series
+
+pytestmark = each_database
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A fresh database."""
+    engine = open_engine(database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def _rows(engine: Engine) -> dict[str, int]:
+    tables = (samples, minutes, hours)
+    with reading(engine) as connection:
+        return {each.name: connection.execute(select(func.count()).select_from(each)).scalar_one() for each in tables}
+
+
+def test_samples_go_by_age_and_their_roll_ups_stay(engine: Engine) -> None:
+    """A day later, of two series, ten rows at a time; the young ones stay."""
+    store = SampleStore(engine)
+    for name in ("water_c", "oxygen_mg"):
+        store.save(series(*map(float, range(30)), name=name), series(1.0, start_s=2 * 86_400, name=name))
+    store.roll()
+    before = _rows(engine)
+    retention = Retention(engine, Ages(samples=DAY), now=lambda: NOON + 2 * DAY, at_once=10)
+    steps = 0
+    while gone := retention.step():
+        assert gone <= 10
+        steps += 1
+    assert steps == 6
+    assert _rows(engine) == {**before, "samples": 2}
+
+
+def test_chart_of_a_time_whose_samples_are_gone_shows_its_roll_ups(engine: Engine) -> None:
+    """However narrow the stretch is: minutes are then the finest that is known, and hours later."""
+    store = SampleStore(engine)
+    store.save(series(*map(float, range(60))))
+    store.roll()
+    ages = Ages(samples=DAY, minutes=10 * DAY)
+    retention = Retention(engine, ages, now=lambda: NOON + 2 * DAY)
+    while retention.step():
+        pass
+    reads = SampleReads(engine, ages)
+    of = reads.series("arava-1", "feeder-1", "water_c")
+    assert of is not None
+    start_us = microseconds(NOON)
+    for later, width_us in ((2 * DAY, 60_000_000), (20 * DAY, HOUR_US)):
+        found = reads.course(of, start_us, start_us + 300_000_000, points=500, now_us=microseconds(NOON + later))
+        assert isinstance(found, Buckets)
+        assert (found.width_us, found.buckets[0] is not None) == (width_us, True)
+    young = reads.course(of, start_us, start_us + 300_000_000, points=500, now_us=start_us + 300_000_000)
+    assert isinstance(young, Samples)
+
+
+def test_late_sample_of_an_hour_whose_samples_are_gone_leaves_its_roll_up(engine: Engine) -> None:
+    """Worked out from it alone, the hour would forget all the others."""
+    store = SampleStore(engine)
+    store.save(series(*map(float, range(60))))
+    store.roll()
+    now = NOON + 2 * DAY
+    while Retention(engine, Ages(samples=DAY), now=lambda: now).step():
+        pass
+    store.save(series(99.0, start_s=5))
+    RollUps(engine, now=lambda: now, samples_age=DAY).step()
+    with reading(engine) as connection:
+        assert connection.execute(select(hours.c.count)).scalar_one() == 60
+    assert store.stale() == 0
+
+
+def test_events_and_final_commands_go_by_age(engine: Engine) -> None:
+    """A command that is still unknown, or open, stays, and so does its time line."""
+    ledger, events = Ledger(engine, now=lambda: NOON), Events(engine)
+    events.save([event_seen() for _ in range(25)])
+    over, unknown, open_ = asked(), asked(), asked()
+    ledger.record([over, unknown, open_])
+    ledger.settle([answer(over), answer(unknown, State.UNKNOWN, code="no-answer")])
+    ages = Ages(events=DAY, commands=DAY)
+    assert Retention(engine, ages, now=lambda: NOON + DAY / 2).step() == 0
+    retention = Retention(engine, ages, now=lambda: NOON + 2 * DAY, at_once=10)
+    while retention.step():
+        pass
+    assert events.page(site=None, device=None, name=None, limit=10, before=None) == ([], None)
+    with reading(engine) as connection:
+        left = set(connection.execute(select(commands.c.id)).scalars())
+        lines = set(connection.execute(select(command_steps.c.command_id)).scalars())
+    assert left == lines == {unknown.id, open_.id}
+
+
+def test_kinds_without_an_age_stay_for_ever(engine: Engine) -> None:
+    """Nothing goes unless somebody says when."""
+    SampleStore(engine).save(series(1.0))
+    assert Retention(engine, Ages(), now=lambda: NOON + 36_500 * DAY).step() == 0
