@@ -62,12 +62,15 @@ class Bookkeeper:
         liveness: Liveness,
         archive: Archive,
         publish: Publish,
+        asks: bool = True,
     ) -> None:
         self._ledger = ledger
         self._sites = sites
         self._liveness = liveness
         self._archive = archive
         self._publish = publish
+        #: Whether the agents are asked what became of commands; one gateway does.
+        self._asks = asks
         self._unresolved = Unresolved(ledger.engine)
         self._questions = Questions(expiry_s=liveness.expiry_s)
         #: The last beat of each site since the last flush.
@@ -214,7 +217,7 @@ class Bookkeeper:
             self._is_up("database")
             if count:
                 log.warning("commands-without-answer", count=count)
-        if now_s >= self._ask_at_s:
+        if self._asks and now_s >= self._ask_at_s:
             self._ask_at_s = now_s + ASK_S
             self._ask(now_s)
         if now_s >= self._states_at_s:

@@ -29,6 +29,9 @@ STEPS: Final = frozenset(
         "gateway-before-commit",
         "gateway-committed",
         "gateway-told",
+        "gateway-before-history-commit",
+        "gateway-kept-history",
+        "gateway-told-history",
     }
 )
 

@@ -195,7 +195,11 @@ _HANDLERS: Final[dict[type[Topic], Callable[[Intake, Any, Incoming], None]]] = {
     HistoryTopic: Intake._history,
     HostAlarmTopic: Intake._host_alarm,
 }
-#: Several gateways will share the load by ``$share`` here; the retained topics must then stay plain subscriptions.
-SUBSCRIPTIONS: Final = tuple(topic.filter() for topic in _HANDLERS if topic is not HeartbeatTopic)
+#: Each batch of history goes to one of the gateways that run; all of them hear the rest.
+_SHARED: Final = f"$share/gateways/{HistoryTopic.filter()}"
+SUBSCRIPTIONS: Final = (
+    *(topic.filter() for topic in _HANDLERS if topic not in {HeartbeatTopic, HistoryTopic}),
+    _SHARED,
+)
 #: A beat that the broker could not hand over at once is not worth a confirmation; the next one comes by itself.
 FLEETING: Final = (HeartbeatTopic.filter(),)

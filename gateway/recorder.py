@@ -30,7 +30,7 @@ from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import HostStatus, SiteState
-from gateway.protocol.topics import HostStatusTopic
+from gateway.protocol.topics import HOST, HostStatusTopic
 from gateway.sites import Sites
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,8 @@ class Recorder:
 
     def __init__(self, login: Login, *, ledger: Ledger, sites: Sites, liveness: Liveness, events: Events) -> None:
         self._sites = sites
+        #: One gateway speaks for the centre; others, of other names, only write down.
+        self._leads = login.username == HOST
         self._epochs = Epochs()
         self._boot = secrets.token_hex(8)
         self._since = utc_now()
@@ -67,7 +69,7 @@ class Recorder:
             rest_s=REST_S,
             on_message=self._enqueue,
             on_connect=self._announce,
-            will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)),
+            will=Will(topic=HostStatusTopic(), message=self._host_status(SiteState.OFFLINE)) if self._leads else None,
         )
         self._books = Bookkeeper(
             ledger=ledger,
@@ -75,6 +77,7 @@ class Recorder:
             liveness=liveness,
             archive=Archive(ledger.engine, events=events, now=utc_now),
             publish=self._link.publish,
+            asks=self._leads,
         )
         self._meals = DarkMeals(sites=sites, events=events, publish=self._link.publish, expiry_s=liveness.expiry_s)
         #: Who has not beaten by then after a connect is silent; before, it is we who have not listened.
@@ -105,8 +108,9 @@ class Recorder:
 
     def stop(self) -> None:
         """Handle what waits, say goodbye and end; at most 3 s."""
-        with contextlib.suppress(TidegateError):  # without a link the broker has published our will
-            self._link.publish(HostStatusTopic(), self._host_status(SiteState.OFFLINE))
+        if self._leads:
+            with contextlib.suppress(TidegateError):  # without a link the broker has published our will
+                self._link.publish(HostStatusTopic(), self._host_status(SiteState.OFFLINE))
         self._stopping.set()
         self._arrived.set()
         self._worker.join(1.5)
@@ -118,7 +122,8 @@ class Recorder:
     def _announce(self) -> None:
         self._connected_s = time.monotonic()
         self._relinked = True
-        self._link.publish(HostStatusTopic(), self._host_status(SiteState.ONLINE))
+        if self._leads:
+            self._link.publish(HostStatusTopic(), self._host_status(SiteState.ONLINE))
 
     def _enqueue(self, incoming: Incoming) -> None:
         """In the broker's thread: never waits."""
@@ -165,7 +170,12 @@ class Recorder:
 
     def _look_for_missed_meals(self) -> None:
         now_s = time.monotonic()
-        if now_s < self._look_at_s or not self._link.connected or now_s - self._connected_s < self._settled_s:
+        if (
+            not self._leads
+            or now_s < self._look_at_s
+            or not self._link.connected
+            or now_s - self._connected_s < self._settled_s
+        ):
             return
         self._look_at_s = now_s + LOOK_S
         with contextlib.suppress(Unavailable):  # the bookkeeper says so, and the next look does it all

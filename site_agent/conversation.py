@@ -346,6 +346,7 @@ class Conversation:
     def _greet_host(self) -> None:
         self._nudged.set()
         self._parts.executor.repeat()
+        self._parts.outbox.repeat()
 
     def _report(self, error: DecodeError, detail: str = "") -> None:
         text = detail or "; ".join(map(str, error.faults))[:500]

@@ -7,6 +7,7 @@ A batch takes events first, then samples, the oldest of each; so a week of sampl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import sqlite3
 import time
@@ -43,7 +44,7 @@ _SAMPLES_BYTES: Final = 32 * 1024
 #: Samples wait for company; events do not.
 LINGER_S: Final = 2.0
 #: A batch that the centre has not named by then is sent again.
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 10.0
 
 R = TypeVar("R")
 
@@ -73,8 +74,9 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._filled = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._committed = asyncio.Event()
+        #: The batch under way, until the centre names it.
         self._sent: str | None = None
+        self._answered = asyncio.Event()
         self._lost = 0
         self._pace = Pace(bounds.per_s)
         self._gathering = Gathering(
@@ -129,10 +131,15 @@ class Outbox:
         """Keep what is known of a device's meals."""
         self._begin(self._work(lambda db: rows.put_feeding(db, device, feeding)))
 
+    def repeat(self) -> None:
+        """A gateway has just begun: what an older one was given, nobody may have any more."""
+        self._answered.set()
+
     def settle(self, batches: tuple[str, ...]) -> None:
         """The centre has these batches."""
         if self._sent in batches:
-            self._committed.set()
+            self._sent = None
+            self._answered.set()
 
     async def deliver(self, send: Callable[[History], None]) -> None:
         """Hand over batch after batch, one at a time, for as long as a connection lasts.
@@ -152,17 +159,15 @@ class Outbox:
 
     async def _confirmed(self, batch: History, send: Callable[[History], None]) -> bool:
         self._sent = batch.batch
-        self._committed.clear()
+        self._answered.clear()
         send(batch)
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await self._committed.wait()
-        except TimeoutError:
+                await self._answered.wait()
+        confirmed, self._sent = self._sent is None, None
+        if not confirmed:
             self._filled.set()
-            return False
-        finally:
-            self._sent = None
-        return True
+        return confirmed
 
     async def _forget(self, batch: _Batch) -> None:
         ids, last = [event.id for event in batch.history.events], batch.chunk.last
