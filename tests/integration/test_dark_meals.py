@@ -21,11 +21,14 @@ from gateway.protocol.topics import DescriptionTopic, HostAlarmTopic, StateTopic
 from gateway.sites import BeatSeen, DescriptionSeen, Sites, StateSeen, StatusSeen
 from tests.centre import running_centre
 from tests.conditions import eventually
+from tests.databases import each_database
 from tests.entries import NOON, heartbeat, status
 from tests.fake_agent import FakeAgent
 from tests.fake_parts import DESCRIPTION
 from tests.mqtt_client import MqttClient
 from tests.running_broker import RunningBroker
+
+pytestmark = each_database
 
 SITE = "arava-1"
 TOPIC = HostAlarmTopic(SITE, "feeder-1", "meal-missed")

@@ -11,7 +11,10 @@ from sqlalchemy import Engine
 from gateway.database import open_engine, upgrade
 from gateway.events import Events, Source
 from gateway.protocol.messages import Severity
+from tests.databases import each_database
 from tests.entries import NOON, event_seen, new_id
+
+pytestmark = each_database
 
 
 @pytest.fixture

@@ -26,12 +26,15 @@ from http_facade.groups.groups import MOST_RUNNING
 from http_facade.groups.store import MOST_OPEN
 from tests.answering_site import AnsweringSite, applied
 from tests.conditions import eventually
+from tests.databases import each_database
 from tests.entries import NOON, heartbeat, status
 from tests.facade_process import FacadeProcess
 from tests.fake_parts import DESCRIPTION
 from tests.mqtt_client import MqttClient
 from tests.running_broker import RunningBroker
 from tests.running_facade import RunningFacade, running_facade
+
+pytestmark = each_database
 
 Json = dict[str, Any]
 Answer = Callable[[CommandTopic, Command], Sequence[tuple[AckTopic, Ack]]]

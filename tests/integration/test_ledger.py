@@ -13,7 +13,10 @@ from gateway.database import open_engine, upgrade, writing
 from gateway.ledger import Answer, Ledger
 from gateway.protocol.errors import IllegalStep, Unavailable
 from gateway.protocol.lifecycle import State, path
+from tests.databases import each_database, locked, only_sqlite
 from tests.entries import NOON, ack, answer, asked, new_id
+
+pytestmark = each_database
 
 REPORTABLE = [state for state in State if state is not State.PENDING]
 
@@ -234,11 +237,12 @@ def test_page_filters_by_site_and_state(ledger: Ledger) -> None:
 def test_record_while_another_holds_the_lock_is_unavailable(ledger: Ledger, engine: Engine) -> None:
     """A locked database refuses in about a second, and the command is not there afterwards."""
     command = asked()
-    with writing(engine), pytest.raises(Unavailable):
+    with locked(engine), pytest.raises(Unavailable):
         ledger.record([command])
     assert ledger.get(command.id) is None
 
 
+@only_sqlite
 @pytest.mark.fault("F34")
 def test_record_on_a_full_disk_is_unavailable_and_reads_go_on(ledger: Ledger, engine: Engine) -> None:
     """SQLite's "database or disk is full" refuses new commands; what is there can be read."""

@@ -14,7 +14,10 @@ from gateway.database import open_engine, upgrade, writing
 from gateway.ledger import Ledger, Recorded
 from gateway.ledger_writer import LedgerWriter
 from gateway.protocol.lifecycle import State
+from tests.databases import each_database, only_sqlite
 from tests.entries import answer, asked
+
+pytestmark = each_database
 
 
 @pytest.fixture
@@ -108,11 +111,12 @@ def test_record_of_one_key_by_many_at_once_has_one_winner(database_url: str, led
     assert sorted(each.id for each in ledger.page(site=None, state=None, limit=100, before=None)[0]) == sorted(fresh)
 
 
+@only_sqlite
 def test_record_without_keys_costs_no_further_statement(ledger: Ledger, engine: Engine) -> None:
     """Only who names a key pays for it."""
     statements = _statements(engine)
     ledger.record([asked(), asked()])
-    assert {each.split()[0] for each in statements} == {"BEGIN", "INSERT", "COMMIT", "PRAGMA"}
+    assert {each.split()[0] for each in statements} - {"BEGIN", "COMMIT", "PRAGMA"} == {"INSERT"}
 
 
 @pytest.mark.invariant("I1")

@@ -14,7 +14,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from gateway.database import open_engine, upgrade
 from gateway.ledger import Asked, Ledger
 from gateway.protocol.lifecycle import STEPS, State
+from tests.databases import each_database
 from tests.entries import NOON, answer, asked, new_id
+
+pytestmark = each_database
 
 reportable = st.sampled_from([state for state in State if state is not State.PENDING])
 

@@ -16,7 +16,10 @@ from gateway.protocol.codes import AckCode
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import After, Command
 from gateway.protocol.topics import CommandTopic
+from tests.databases import each_database, only_sqlite
 from tests.entries import NOON, answer, asked
+
+pytestmark = each_database
 
 UNKNOWN = [AckCode.PLC_SILENT, AckCode.NO_ANSWER, AckCode.NO_EVIDENCE, AckCode.NO_CONFIRMATION, AckCode.JOURNAL_LOST]
 
@@ -94,6 +97,7 @@ def test_page_goes_on_in_the_order_of_ids(ledger: Ledger, engine: Engine) -> Non
     assert [each.id for each in unresolved.page("arava-1", after=first[-1], limit=3)] == ids[3:]
 
 
+@only_sqlite
 @pytest.mark.parametrize("query", [_SITES, _PAGE], ids=["sites", "page"])
 def test_looking_for_questions_reads_only_what_is_unresolved(engine: Engine, query: Select[tuple[object]]) -> None:
     """However long the ledger is: by the index of these rows, in its order."""

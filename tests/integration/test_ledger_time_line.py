@@ -15,7 +15,10 @@ from gateway.protocol.codes import Evidence
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Deed, Mark
 from tests.conditions import eventually
+from tests.databases import each_database
 from tests.entries import NOON, answer, asked, new_id
+
+pytestmark = each_database
 
 WHOLE = ["pending", "published", "accepted", "written", "verified", "applied"]
 TRAIL = tuple(Mark(deed=deed, at=NOON + timedelta(seconds=number)) for number, deed in enumerate(Deed))

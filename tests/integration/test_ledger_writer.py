@@ -15,7 +15,10 @@ from gateway.ledger_writer import LedgerWriter, Overloaded
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from tests.conditions import eventually
+from tests.databases import each_database, locked
 from tests.entries import answer, asked
+
+pytestmark = each_database
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def test_record_beyond_the_bound_is_refused(writer: LedgerWriter, engine: Engine
 
 def test_record_while_the_database_is_locked_fails_its_future(writer: LedgerWriter, engine: Engine) -> None:
     """Whoever waits hears that nothing was committed."""
-    with writing(engine):
+    with locked(engine):
         future = writer.record(asked())
         with pytest.raises(Unavailable):
             future.result(5)
@@ -93,7 +96,7 @@ def test_record_while_the_database_is_locked_fails_its_future(writer: LedgerWrit
 
 def test_writer_goes_on_after_a_failure(writer: LedgerWriter, ledger: Ledger, engine: Engine) -> None:
     """A database that was away costs the entries of that time, nothing later."""
-    with writing(engine):
+    with locked(engine):
         writer.record(asked()).exception(5)
     command = asked()
     writer.record(command).result(5)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.broker import Login
-from gateway.database import open_engine, writing
+from gateway.database import open_engine
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
@@ -23,10 +23,13 @@ from gateway.protocol.topics import (
 from gateway.sites import DeviceRecord
 from tests.centre import Centre, fresh_asked, running_centre
 from tests.conditions import eventually
+from tests.databases import each_database, locked
 from tests.entries import NOON, ack, answer, heartbeat, new_id
 from tests.fake_agent import FakeAgent
 from tests.mqtt_client import MqttClient
 from tests.running_broker import RunningBroker
+
+pytestmark = each_database
 
 
 @pytest.fixture
@@ -180,7 +183,7 @@ def test_ack_is_named_only_after_the_commit(centre: Centre, agent: FakeAgent, da
     command = fresh_asked(site=agent.site)
     centre.ledger.record([command])
     engine = open_engine(database_url)
-    with writing(engine):
+    with locked(engine):
         agent.ack(answer(command))
         agent.beat(epoch=3)
         eventually(lambda: centre.alive(agent.site), what="an open gate")

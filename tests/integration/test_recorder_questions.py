@@ -13,9 +13,12 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import After, SiteState
 from tests.centre import Centre, running_centre
 from tests.conditions import eventually
+from tests.databases import each_database
 from tests.entries import answer, asked
 from tests.fake_agent import FakeAgent
 from tests.running_broker import BrokerProcess, RunningBroker
+
+pytestmark = each_database
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
 from gateway.protocol.messages import DeviceState, PlcLink, Quality, SiteState
 from gateway.sites import BeatSeen, DescriptionSeen, Sites, StateSeen, StatusSeen
+from tests.databases import each_database
 from tests.entries import NOON, heartbeat, status
+
+pytestmark = each_database
 
 SITE = "arava-1"
 
