@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Engine, create_engine
 
@@ -353,7 +353,7 @@ class FakeParts:
     link: FakeLink = field(default_factory=FakeLink)
     desires: FakeDesires = field(default_factory=FakeDesires)
     waiters: Waiters = field(default_factory=lambda: Waiters(4))
-    #: Of groups alone: without tables, unless a test brings some.
+    #: Without tables, unless a test brings some.
     engine: Engine = field(default_factory=lambda: create_engine("sqlite://"))
 
     def services(self) -> Services:
@@ -371,6 +371,7 @@ class FakeParts:
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,
+            "waiters": self.waiters,
         }
         hand_over = HandOver(self.link, requester=ME)
         dispatch = Dispatch(
@@ -384,7 +385,7 @@ class FakeParts:
         )
         cancelling = Cancelling(hand_over=hand_over, ledger=self.ledger, waiters=self.waiters)
         groups = Groups(store=GroupStore(self.engine), commander=dispatch, reports=self.reports, ledger=self.ledger)
-        own: dict[str, Any] = {"waiters": self.waiters, "catalogue": catalogue, "cancelling": cancelling}
+        own: dict[str, Any] = {"catalogue": catalogue, "cancelling": cancelling}
         return Services(dispatch=dispatch, groups=groups, **own, **fakes)
 
 
@@ -393,9 +394,3 @@ def settings(home: Path) -> FacadeSettings:
     password = home / "password"
     password.write_text("only-for-tests")
     return FacadeSettings(home=home, broker_password_file=password)
-
-
-def as_json(value: object) -> dict[str, Any]:
-    """A body that must be an object."""
-    assert isinstance(value, dict)
-    return cast("dict[str, Any]", value)

@@ -21,6 +21,7 @@ FOLLOWED: Final = fences(PAGE, "sh", "follow")
 #: In the order of the page; the first one prepares Mosquitto's tools for the rest.
 RECIPES: Final = [each for each in fences(PAGE, "sh") if len(each.info) == 1]
 CURLS: Final = fences(DOCS / "http.md", "sh", "curl")
+HISTORY: Final = fences(DOCS / "history.md", "sh", "curl")
 DEVICE: Final = "feeder-1"
 
 
@@ -46,7 +47,8 @@ def env(shared_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 def run(recipe: Fence, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a recipe to its end, as it stands on the page."""
     argv = ["bash", "-euo", "pipefail", "-c", recipe.text]
-    return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60 * STRETCH)
+    home = env["HOME"]
+    return subprocess.run(argv, env=env, cwd=home, capture_output=True, text=True, check=False, timeout=60 * STRETCH)
 
 
 def test_recipes_placeholders_are_those_that_the_test_sets(env: dict[str, str]) -> None:
@@ -99,6 +101,22 @@ def test_http_recipe_runs_as_it_stands(recipe: Fence, env: dict[str, str]) -> No
     # What has ended cannot be cancelled, and that is what its recipe is told here.
     expected = "not-cancellable" if "/cancel" in recipe.text else "applied"
     assert "code" not in body or body["code"] == expected, body
+
+
+def test_history_recipes_show_what_was_read(env: dict[str, str]) -> None:
+    """The chart has values soon after the farm has begun, and the file holds them as well."""
+    chart, file = HISTORY
+
+    def drawn() -> list[float]:
+        body = json.loads(run(chart, env).stdout)
+        return (body["samples"] or {"value": body["buckets"]["last"]})["value"] if "every_s" in body else []
+
+    values = eventually(drawn, within_s=20, what="a chart")
+    assert values[0] > 0
+    assert run(file, env).returncode == 0
+    header, first, *_ = Path(env["HOME"], "hopper_kg.csv").read_text().splitlines()
+    assert header == "at,value,quality"
+    assert first.endswith(",good")
 
 
 def test_recipe_write_is_held_by_the_device(env: dict[str, str]) -> None:
