@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
+from gateway.audit import AuditTrail, AuditWriter
+from gateway.audit_chain import Kind
 from gateway.crash import point
 from gateway.database.engine import reading, writing
 from gateway.database.tables import command_steps, commands, microseconds, storable
@@ -24,6 +26,8 @@ from gateway.ledger_rows import (
     Published,
     Recorded,
     Step,
+    answered_entry,
+    asked_entry,
     record_of,
     row_of_answer,
     row_of_asked,
@@ -48,6 +52,7 @@ class Ledger:
         self.engine = engine
         self._now = now
         self._sql = Statements(engine.dialect.name)
+        self._audit = AuditWriter(engine.dialect.name)
 
     def record(self, asked: Sequence[Asked]) -> Sequence[Recorded]:
         """Write down commands as ``pending``; those whose id is there already stay as they are.
@@ -63,7 +68,10 @@ class Ledger:
         if not asked:
             return ()
         with writing(self.engine) as connection:
-            return self.record_in(connection, asked)
+            trail = AuditTrail()
+            recorded = self.record_in(connection, asked, trail)
+            self.close_in(connection, trail)
+            return recorded
 
     def settle(self, answers: Sequence[Answer]) -> frozenset[str]:
         """Write down what the agents say became of commands; what the ledger knows already costs only a read.
@@ -87,12 +95,18 @@ class Ledger:
                 if not plan.advances:
                     return plan.held
         with writing(self.engine) as connection:
-            held = self.settle_in(connection, answers)
+            trail = AuditTrail()
+            held = self.settle_in(connection, answers, trail)
+            self.close_in(connection, trail)
             point("gateway-before-commit")
             return held
 
-    def record_in(self, connection: Connection, asked: Sequence[Asked]) -> Sequence[Recorded]:
-        """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`."""
+    def close_in(self, connection: Connection, trail: AuditTrail) -> None:
+        """Add what was noted to the audit, as the last thing that a transaction does."""
+        self._audit.add(connection, trail)
+
+    def record_in(self, connection: Connection, asked: Sequence[Asked], trail: AuditTrail) -> Sequence[Recorded]:
+        """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`; see :meth:`close_in`."""
         now = self._now()
         keyed = [each for each in asked if each.key is not None]
         # Two processes that insert the same keys wait for each other in one order; of equal keys the first stays so.
@@ -100,6 +114,8 @@ class Ledger:
         self._sql.add(connection, [row_of_asked(each, now) for each in ordered])
         taken = self._taken(connection, keyed) if keyed else {}
         fresh = [each for each in asked if each.id not in taken]
+        for each in fresh:
+            trail.note(asked_entry(each, now))
         self._sql.add_steps(
             connection,
             [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in fresh],
@@ -136,8 +152,8 @@ class Ledger:
         ]
         self._sql.add_published(connection, rows)
 
-    def settle_in(self, connection: Connection, answers: Sequence[Answer]) -> frozenset[str]:
-        """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`."""
+    def settle_in(self, connection: Connection, answers: Sequence[Answer], trail: AuditTrail) -> frozenset[str]:
+        """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`; see :meth:`close_in`."""
         now = self._now()
         rows = self._sql.heads(connection, _ids(answers), lock=True)
         plan = Plan(rows, now)
@@ -149,6 +165,9 @@ class Ledger:
             plan = Plan(rows, now)
         plan.follow(answers)
         self._write(connection, plan)
+        for kind, told in ((Kind.ASKED, missing), (Kind.ENDED, plan.ends)):
+            for each in told:
+                trail.note(answered_entry(each, now, kind))
         return plan.held
 
     def get(self, command_id: str) -> CommandRecord | None:

@@ -35,6 +35,8 @@ class Plan:
         self._now = now
         self.advances: list[Columns] = []
         self.steps: list[Columns] = []
+        #: Answers by which a command has come to its end.
+        self.ends: list[Answer] = []
         self._answered: set[str] = set()
 
     @property
@@ -82,6 +84,8 @@ class Plan:
 
     def _take(self, answer: Answer, way: Sequence[State]) -> None:
         ack = answer.ack
+        if ack.state.final:
+            self.ends.append(answer)
         detail = ack.detail or None
         evidence = None if ack.evidence is None else ack.evidence.value
         result = compact(ack.result) if ack.result else None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from gateway.audit_chain import Entry, Kind
 from gateway.database.tables import microseconds, storable
 from gateway.protocol.deadline import UNANCHORED_TTL_S
 from gateway.protocol.lifecycle import FINAL, State
@@ -185,6 +186,42 @@ def row_of_answer(answer: Answer, now: datetime) -> Columns:
         "key": None,
         "fingerprint": None,
     }
+
+
+def asked_entry(asked: Asked, now: datetime) -> Entry:
+    """The audit's row of a command that is recorded."""
+    return Entry(
+        at_us=microseconds(now),
+        kind=Kind.ASKED,
+        site=asked.site,
+        device=asked.device,
+        name=asked.name,
+        command=asked.id,
+        principal=asked.requester,
+        actor=storable(asked.actor),
+        source_address=asked.source_address,
+        input=storable(compact(asked.input)),
+    )
+
+
+def answered_entry(answer: Answer, now: datetime, kind: Kind) -> Entry:
+    """The audit's row of a command of which an ack tells: that it was asked for, or its end."""
+    ack, ended = answer.ack, kind is Kind.ENDED
+    return Entry(
+        at_us=microseconds(now),
+        kind=kind,
+        site=answer.site,
+        device=ack.device,
+        name=ack.name,
+        command=ack.id,
+        principal=answer.requester,
+        actor=storable(ack.actor),
+        input=storable(compact(ack.input)),
+        state=ack.state.value if ended else None,
+        code=ack.code if ended else None,
+        detail=storable(ack.detail) or None if ended else None,
+        result=storable(compact(ack.result)) if ended and ack.result else None,
+    )
 
 
 def step_row(

@@ -1,8 +1,4 @@
-"""The ledger's statements on the hot path, compiled once per engine.
-
-They go to the driver as text: for a lone command, SQLAlchemy's own way of executing a statement costs more than the
-disk flush. Reading for people stays with SQLAlchemy.
-"""
+"""The ledger's statements on the hot path, compiled once per engine; see :mod:`gateway.database.driver`."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     ClauseElement,
     Connection,
-    Dialect,
     Select,
     String,
     and_,
@@ -24,10 +19,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
 
+from gateway.database.driver import dialect_of, inserts_of, run, text_of
 from gateway.database.tables import command_steps, commands
 from gateway.ledger_rows import PUBLISHED, Columns
 
@@ -79,13 +72,8 @@ class Statements:
     """SQL text with named parameters, for SQLite or PostgreSQL."""
 
     def __init__(self, dialect: str) -> None:
-        self._dialect: Dialect
-        if dialect == "sqlite":
-            self._dialect = sqlite.dialect(paramstyle="named")
-            insert: Any = sqlite.insert
-        else:
-            self._dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]  # SQLAlchemy's own gap
-            insert = postgresql.insert
+        self._dialect = dialect_of(dialect)
+        insert: Any = inserts_of(dialect).insert
         self._add = self._text(insert(commands).on_conflict_do_nothing(), _ASKED)
         self._add_step = self._text(insert(command_steps).on_conflict_do_nothing())
         published = insert(command_steps).from_select(("command_id", "what", "at", "recorded_at", "source"), _PUBLISHED)
@@ -94,19 +82,19 @@ class Statements:
         self._heads: dict[tuple[int, bool], str] = {}
 
     def _text(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> str:
-        return str(statement.compile(dialect=self._dialect, column_keys=columns))
+        return text_of(statement, self._dialect, columns)
 
     def add(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert commands; those that are there stay as they are."""
-        _run(connection, self._add, rows)
+        run(connection, self._add, rows)
 
     def add_steps(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert steps; those that are there stay as they are."""
-        _run(connection, self._add_step, rows)
+        run(connection, self._add_step, rows)
 
     def add_published(self, connection: Connection, rows: list[Columns]) -> None:
         """Insert that commands were published; those that are not there stay so."""
-        _run(connection, self._add_published, rows)
+        run(connection, self._add_published, rows)
 
     def holder(self, connection: Connection, actor: str | None, key: str | None) -> tuple[str, str | None]:
         """Id and fingerprint of the command that has this key; there must be one."""
@@ -115,7 +103,7 @@ class Statements:
 
     def advance(self, connection: Connection, rows: list[Columns]) -> None:
         """Compare and set."""
-        _run(connection, self._advance, rows)
+        run(connection, self._advance, rows)
 
     def heads(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> Sequence[Head]:
         """Those commands that are there."""
@@ -129,19 +117,5 @@ class Statements:
                 query = query.order_by(commands.c.id).with_for_update()
             self._heads[key] = self._text(query)
         wanted = [*ids, *[ids[-1]] * (places - len(ids))]
-        found = _run(connection, self._heads[key], {f"i{index}": each for index, each in enumerate(wanted)})
+        found = run(connection, self._heads[key], {f"i{index}": each for index, each in enumerate(wanted)})
         return [Head(*row) for row in found.fetchall()]
-
-
-def _run(connection: Connection, sql: str, values: list[Columns] | Columns) -> DBAPICursor:
-    """Run a statement on the driver itself, inside the transaction of ``connection``; errors are SQLAlchemy's."""
-    cursor = connection.connection.cursor()
-    try:
-        if isinstance(values, list):
-            cursor.executemany(sql, values)
-        else:
-            cursor.execute(sql, values)
-    except connection.dialect.loaded_dbapi.Error as error:
-        base: Any = connection.dialect.loaded_dbapi.Error
-        raise DBAPIError.instance(sql, None, error, base, dialect=connection.dialect) from error
-    return cursor

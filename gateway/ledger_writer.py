@@ -19,6 +19,8 @@ from typing import Any, ClassVar, Final
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
+from gateway.audit import AuditTrail
+from gateway.audit_chain import Entry
 from gateway.database.engine import writing
 from gateway.ledger import Ledger
 from gateway.ledger_rows import Answer, Asked, Published, Recorded
@@ -46,7 +48,7 @@ class Overloaded(TidegateError):
 
 @dataclass(slots=True)
 class _Entry:
-    what: Asked | Answer | Published
+    what: Asked | Answer | Published | Entry
     done: Future[Any]
 
 
@@ -107,7 +109,16 @@ class LedgerWriter:
         """
         return self._hand_in(answer)
 
-    def _hand_in(self, what: Asked | Answer | Published) -> Future[Any]:
+    def refused(self, entry: Entry) -> Future[None]:
+        """Add a refusal to the audit; the future completes after the commit, or fails with Unavailable.
+
+        Raises:
+            Overloaded: too many entries wait.
+            Unavailable: the writer is not running.
+        """
+        return self._hand_in(entry)
+
+    def _hand_in(self, what: Asked | Answer | Published | Entry) -> Future[Any]:
         entry = _Entry(what, Future())
         urgent = not isinstance(what, Published)
         with self._changed:
@@ -163,13 +174,16 @@ class LedgerWriter:
         published = [each.what for each in group if isinstance(each.what, Published)]
         answers = [each.what for each in group if isinstance(each.what, Answer)]
         recorded: Sequence[Recorded] = ()
+        trail = AuditTrail()
+        trail.entries += [each.what for each in group if isinstance(each.what, Entry)]
         with writing(self._ledger.engine) as connection:
             if asked:
-                recorded = self._ledger.record_in(connection, asked)
+                recorded = self._ledger.record_in(connection, asked, trail)
             if published:
                 self._ledger.publish_in(connection, published)
             if answers:
-                self._ledger.settle_in(connection, answers)
+                self._ledger.settle_in(connection, answers, trail)
+            self._ledger.close_in(connection, trail)
         return recorded
 
 

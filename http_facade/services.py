@@ -28,6 +28,7 @@ from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
 from http_facade.groups.store import GroupStore
 from http_facade.handing_over import HandOver
+from http_facade.refused_writes import RefusedWrites
 from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
 from http_facade.waiters import Waiters
@@ -53,6 +54,7 @@ class Services:
     dispatch: Dispatch
     cancelling: Cancelling
     groups: Groups
+    refused_writes: RefusedWrites
 
     @classmethod
     def from_settings(cls, settings: FacadeSettings) -> Services:
@@ -78,6 +80,7 @@ class Services:
             waiters=waiters,
             acks=acks,
         )
+        refused_writes = RefusedWrites(writer, principal=login.username)
         return cls(
             engine=engine,
             writer=writer,
@@ -92,7 +95,10 @@ class Services:
             catalogue=catalogue,
             dispatch=dispatch,
             cancelling=Cancelling(hand_over=hand_over, ledger=ledger, waiters=waiters),
-            groups=Groups(store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger),
+            groups=Groups(
+                store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger, audit=refused_writes
+            ),
+            refused_writes=refused_writes,
         )
 
     def start(self) -> None:

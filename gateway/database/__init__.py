@@ -1,6 +1,15 @@
 """The central database: SQLAlchemy Core over SQLite or PostgreSQL. The metadata is whole for whoever asks for it."""
 
-from gateway.database import event_tables, group_tables, sample_tables
+from gateway.database import audit_tables, event_tables, group_tables, sample_tables
 from gateway.database.engine import open_engine, reading, upgrade, writing
 
-__all__ = ["event_tables", "group_tables", "open_engine", "reading", "sample_tables", "upgrade", "writing"]
+__all__ = [
+    "audit_tables",
+    "event_tables",
+    "group_tables",
+    "open_engine",
+    "reading",
+    "sample_tables",
+    "upgrade",
+    "writing",
+]

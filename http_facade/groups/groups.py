@@ -21,6 +21,7 @@ from http_facade.groups.run import GRACE_S, LEASE, Order, Reader, Run, Sender
 from http_facade.groups.store import GroupStore
 from http_facade.minting import CommandIds
 from http_facade.refusals import NotFound, Overloaded
+from http_facade.refused_writes import RefusedWrites
 
 #: Groups that one facade runs at once.
 MOST_RUNNING: Final = 4
@@ -47,8 +48,11 @@ class Previewed:
 class Groups:
     """All groups, and the runs of this process; safe from any thread. Every method may raise Unavailable."""
 
-    def __init__(self, *, store: GroupStore, commander: Commander, reports: Reports, ledger: Reader) -> None:
+    def __init__(
+        self, *, store: GroupStore, commander: Commander, reports: Reports, ledger: Reader, audit: RefusedWrites
+    ) -> None:
         self._store = store
+        self._audit = audit
         self._commander = commander
         self._reports = reports
         self._ledger = ledger
@@ -155,6 +159,7 @@ class Groups:
             store=self._store,
             sender=self._commander,
             ledger=self._ledger,
+            audit=self._audit,
             over=lambda: self._release(group.id),
         )
         with self._changing:

@@ -24,6 +24,7 @@ from http_facade.groups.preview import refusal_of
 from http_facade.groups.rows import Cause, GroupState
 from http_facade.groups.store import GroupStore
 from http_facade.refusals import Overloaded
+from http_facade.refused_writes import RefusedWrites
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ class Run:
         store: GroupStore,
         sender: Sender,
         ledger: Reader,
+        audit: RefusedWrites,
         over: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -82,6 +84,7 @@ class Run:
         self._store = store
         self._sender = sender
         self._ledger = ledger
+        self._audit = audit
         self._over = over
         self._clock = clock
         self._pace = Pace(order.rate_per_s, clock)
@@ -180,7 +183,7 @@ class Run:
         try:
             good = self._judge(self._send(request)) is State.APPLIED
         except TidegateError as error:
-            self._refused(position, error)
+            self._refused(position, request, error)
         except Exception:
             log.exception("group-target-failed", group=self._order.group, position=position)
         finally:
@@ -220,8 +223,18 @@ class Run:
             self._closing.wait(_LOOK_S)
         return state
 
-    def _refused(self, position: int, error: TidegateError) -> None:
+    def _refused(self, position: int, request: Request, error: TidegateError) -> None:
         why = refusal_of(error)
+        self._audit.note(
+            site=request.site,
+            device=request.device,
+            name=request.name,
+            actor=request.actor,
+            source_address=request.source_address,
+            input=request.input,
+            code=why["code"],
+            detail=why["detail"],
+        )
         try:
             self._store.refuse(self._order.group, position, code=why["code"], detail=why["detail"])
         except Unavailable as failure:

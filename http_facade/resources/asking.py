@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gateway.protocol.topics import WRITE
 from http_facade import answers, bodies, idempotency, prefer, schemas
+from http_facade.audited import audited
 from http_facade.dispatch import Request
 from http_facade.openapi import (
     Json,
@@ -66,6 +67,7 @@ _PLACE: Final[list[Json]] = [path_parameter("site"), path_parameter("device")]
     },
 )
 @reads_itself
+@audited
 def write_settings(site: str, device: str) -> Response:
     """Change settings of a device, and answer once the PLC was read equal.
 
@@ -73,7 +75,7 @@ def write_settings(site: str, device: str) -> Response:
     another end, and `command` in the problem tells which.
     """
     key = idempotency.key(request.headers.get("Idempotency-Key"))
-    values = bodies.settings()
+    values = g.asked = bodies.settings()
     revision = prefer.expected_revision(request.headers.get("If-Match"))
     return _ask(site, device, WRITE, values, revision=revision, key=key)
 
@@ -93,6 +95,7 @@ def write_settings(site: str, device: str) -> Response:
     },
 )
 @reads_itself
+@audited
 def ask_for_action(site: str, device: str, action: str) -> Response:
     """Let a device do something once, and answer once its end is known.
 
@@ -104,7 +107,8 @@ def ask_for_action(site: str, device: str, action: str) -> Response:
         raise KeyRequired
     if prefer.expected_revision(request.headers.get("If-Match")) is not None:
         raise Malformed("If-Match makes a change of settings conditional; an action has no revision")
-    return _ask(site, device, _action(action), bodies.arguments(), revision=None, key=key)
+    arguments = g.asked = bodies.arguments()
+    return _ask(site, device, _action(action), arguments, revision=None, key=key)
 
 
 def _action(name: str) -> str:

@@ -16,7 +16,8 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from tests.conditions import eventually
 from tests.entries import new_id
-from tests.fake_parts import DEVICE, ME, REVISION, SITE, FakeParts, acking
+from tests.fake_ledger import ME
+from tests.fake_parts import DEVICE, REVISION, SITE, FakeParts, acking
 
 DEVICE_URL = f"/v1/sites/{SITE}/devices/{DEVICE}"
 FEED = f"{DEVICE_URL}/actions/feed"

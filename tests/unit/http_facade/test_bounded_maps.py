@@ -9,7 +9,7 @@ from gateway.protocol.messages import Heartbeat
 from http_facade import catalogue, gate
 from http_facade.catalogue import Recent
 from http_facade.gate import Ages
-from tests.fake_parts import NOW
+from tests.fake_ledger import NOW
 
 MOST = 8
 

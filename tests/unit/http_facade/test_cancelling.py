@@ -15,7 +15,8 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, After, Command
 from gateway.protocol.topics import CommandTopic
-from tests.fake_parts import DEVICE, ME, SITE, FakeParts, acking, done
+from tests.fake_ledger import ME, done
+from tests.fake_parts import DEVICE, SITE, FakeParts, acking
 
 FEED = f"/v1/sites/{SITE}/devices/{DEVICE}/actions/feed"
 

@@ -14,7 +14,8 @@ from http_facade.groups.asked import read
 from http_facade.groups.pace import Pace, broken
 from http_facade.groups.preview import Preview, preview
 from http_facade.refusals import GateUnavailable
-from tests.fake_parts import DESCRIPTION, DEVICE, NOW, SITE, FakeParts, FakeReports
+from tests.fake_ledger import NOW
+from tests.fake_parts import DESCRIPTION, DEVICE, SITE, FakeParts, FakeReports
 
 HERE = {"site": SITE, "device": DEVICE}
 LOCKED = Description.model_validate(

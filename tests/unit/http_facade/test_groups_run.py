@@ -16,7 +16,9 @@ from http_facade.groups.rows import Cause, GroupState
 from http_facade.groups.run import Order, Run
 from http_facade.groups.store import GroupStore
 from http_facade.refusals import Overloaded, SiteOffline
+from http_facade.refused_writes import RefusedWrites
 from tests.entries import ack, asked
+from tests.fake_ledger import ME, FakeLedger
 
 Send = Callable[[Request], State]
 
@@ -72,7 +74,9 @@ def _run(store: FakeStore, send: Send, *, count: int = 6, stop_share: float = 1.
     over = threading.Event()
     sender = FakeSender(send)
     order = Order(group="g", runner="r", requests=_requests(count), rate_per_s=1_000, stop_share=stop_share)
-    run = Run(order, store=cast("GroupStore", store), sender=sender, ledger=cast("Any", None), over=over.set)
+    audit = RefusedWrites(FakeLedger(), principal=ME)
+    nobody = cast("Any", None)
+    run = Run(order, store=cast("GroupStore", store), sender=sender, ledger=nobody, audit=audit, over=over.set)
     run.start()
     assert over.wait(20)
     return sender

@@ -12,7 +12,8 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.messages import Command
 from gateway.protocol.topics import CommandTopic
 from http_facade.handing_over import HandOver
-from tests.fake_parts import DEVICE, ME, SITE, FakeLink
+from tests.fake_ledger import ME
+from tests.fake_parts import DEVICE, SITE, FakeLink
 
 TOPIC = CommandTopic(site=SITE, requester=ME, device=DEVICE, name="write")
 MANY = 400

@@ -17,7 +17,8 @@ from gateway.protocol.errors import Unavailable
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import PlcLink
 from http_facade import dispatch
-from tests.fake_parts import DEVICE, ME, REVISION, SITE, FakeParts, acking, done
+from tests.fake_ledger import ME, done
+from tests.fake_parts import DEVICE, REVISION, SITE, FakeParts, acking
 
 URL = f"/v1/sites/{SITE}/devices/{DEVICE}/settings"
 
