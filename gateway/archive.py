@@ -13,6 +13,7 @@ from gateway.database.engine import writing
 from gateway.events import Events, EventSeen
 from gateway.protocol.history import History
 from gateway.samples import Samples, SeriesSeen
+from gateway.trail import Trail, TrailWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Archive:
         self._engine = engine
         self._events = events
         self._samples = Samples(engine)
+        self._trails = TrailWriter(engine.dialect.name)
         self._now = now
 
     def keep(self, seen: Sequence[HistorySeen]) -> None:
@@ -43,6 +45,8 @@ class Archive:
         series = [SeriesSeen(each.site, one) for each in seen for one in each.history.series]
         self._samples.know(series)
         with writing(self._engine) as connection:
-            self._events.save_in(connection, events)
+            trail = Trail()
+            self._events.save_in(connection, events, trail)
             self._samples.save_in(connection, series, self._now())
+            self._trails.close(connection, trail)
             point("gateway-before-history-commit")

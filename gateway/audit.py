@@ -21,21 +21,6 @@ PAGE: Final = 1_000
 _AT: Final = type_coerce(audit.c.at, BigInteger).label("at_us")
 
 
-class AuditTrail:
-    """The rows of one transaction: noted while it runs, added to the chain at its end.
-
-    Only then is the chain's head held, as the last lock that a transaction takes: so those who write at once wait for
-    one another here, and never crosswise.
-    """
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def note(self, entry: Entry) -> None:
-        """One more row."""
-        self.entries.append(entry)
-
-
 class AuditWriter:
     """Adds to the chain; the statements of one kind of database, safe from any thread."""
 
@@ -50,13 +35,13 @@ class AuditWriter:
         state = select(devices.c.state).where(devices.c.site == bindparam("s"), devices.c.device == bindparam("d"))
         self._state = text_of(state, known)
 
-    def add(self, connection: Connection, trail: AuditTrail) -> None:
+    def add(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Chain the rows of a transaction, at its end; of a command each kind of row is there once."""
-        if not trail.entries:
+        if not entries:
             return
         number, former = run(connection, self._head, {}).fetchone() or (0, "")
         rows = []
-        for entry in self._fresh(connection, trail.entries):
+        for entry in self._fresh(connection, entries):
             whole = replace(entry, before=self._before(connection, entry))
             number += 1
             former = chained(former, number, whole)
@@ -64,7 +49,6 @@ class AuditWriter:
         if rows:
             run(connection, self._add, rows)
             run(connection, self._move, {"n": number, "h": former})
-        trail.entries.clear()
 
     def _fresh(self, connection: Connection, entries: Sequence[Entry]) -> Iterator[Entry]:
         seen = set[tuple[str, Kind]]()

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Engine
 
 from gateway import logs
+from gateway.changes import Changes
 from gateway.database import open_engine, upgrade
 from gateway.events import Events
 from gateway.housekeeper import Housekeeper
@@ -56,6 +57,7 @@ def gateway() -> None:
     housekeeper = Housekeeper(
         roll_ups=RollUps(engine, now=utc_now, samples_age=settings.ages.samples),
         retention=Retention(engine, settings.ages, now=utc_now),
+        changes=Changes(engine),
     )
     if _started(recorder, engine, stop):
         housekeeper.start()
@@ -96,6 +98,7 @@ def _started(recorder: Recorder, engine: Engine, stop: _Stop) -> bool:
     while not stop.asked:
         try:
             upgrade(engine)
+            Changes(engine).skip()
             recorder.start()
         except Unavailable as error:
             if not reported:

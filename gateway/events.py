@@ -12,12 +12,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Delete, Engine, Row, case, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.changes import Kind, Thing
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
 from gateway.database.tables import devices, storable
 from gateway.protocol.history import Happening
 from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
+from gateway.trail import Trail, TrailWriter
 
 #: Of an ``IN`` list; SQLite takes far more, but a batch of an agent is no larger.
 _LOOKED_UP: Final = 500
@@ -78,6 +80,7 @@ class Events:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._trails = TrailWriter(engine.dialect.name)
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         new = dialect.insert(alarms)
         older, was_over = alarms.c.at <= new.excluded.at, alarms.c.active.is_(False)
@@ -91,21 +94,28 @@ class Events:
         """Keep those that are not there yet; turn the alarms, and take out the devices, that they are about."""
         if seen:
             with writing(self._engine) as connection:
-                self.save_in(connection, seen)
+                trail = Trail()
+                self.save_in(connection, seen, trail)
+                self._trails.close(connection, trail)
 
-    def save_in(self, connection: Connection, seen: Sequence[EventSeen]) -> None:
-        """As :meth:`save`, inside a transaction of :func:`gateway.database.engine.writing`."""
+    def save_in(self, connection: Connection, seen: Sequence[EventSeen], trail: Trail) -> None:
+        """As :meth:`save`, inside a transaction of :func:`gateway.database.engine.writing`, which closes the trail."""
         fresh = _fresh(connection, seen)
         if not fresh:
             return
         connection.execute(self._insert, [_event_row(each) for each in fresh])
+        things = [Thing(Kind.EVENT, each.site, each.event.id) for each in fresh]
         turns = [_alarm_row(each) for each in fresh if each.event.active is not None]
         # In order, for a batch may hold several turns of one alarm.
         for turn in sorted(turns, key=lambda row: row["at"]):
             connection.execute(self._turn, turn)
+            key = "/".join((turn["device"], turn["name"], turn["source"]))
+            things.append(Thing(Kind.ALARM, turn["site"], key))
         for each in fresh:
             if each.event.name == DEVICE_REMOVED:
                 connection.execute(_removal(each))
+                things.append(Thing(Kind.DEVICE, each.site, each.event.device))
+        trail.things += things
 
     def page(
         self, *, site: str | None, device: str | None, name: str | None, limit: int, before: str | None
@@ -118,7 +128,7 @@ class Events:
             query = query.where(events.c.id < before)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        found = [_event_of(row) for row in rows[:limit]]
+        found = [event_of(row) for row in rows[:limit]]
         return found, found[-1].id if len(rows) > limit else None
 
     def active(
@@ -130,7 +140,7 @@ class Events:
         wanted = {"site": site, "device": device, "source": None if source is None else source.value}
         query = query.where(*[alarms.c[column] == value for column, value in wanted.items() if value is not None])
         with reading(self._engine) as connection:
-            return [_alarm_of(row) for row in connection.execute(query)]
+            return [alarm_of(row) for row in connection.execute(query)]
 
 
 def _fresh(connection: Connection, seen: Sequence[EventSeen]) -> list[EventSeen]:
@@ -183,7 +193,8 @@ def _alarm_row(seen: EventSeen) -> dict[str, Any]:
     }
 
 
-def _event_of(row: Row[Any]) -> EventRecord:
+def event_of(row: Row[Any]) -> EventRecord:
+    """A row of ``events``."""
     columns = dict(row._mapping)
     columns["source"] = Source(columns["source"])
     columns["severity"] = None if columns["severity"] is None else Severity(columns["severity"])
@@ -191,7 +202,8 @@ def _event_of(row: Row[Any]) -> EventRecord:
     return EventRecord(**columns)
 
 
-def _alarm_of(row: Row[Any]) -> AlarmRecord:
+def alarm_of(row: Row[Any]) -> AlarmRecord:
+    """A row of ``alarms``."""
     columns = dict(row._mapping)
     columns["source"], columns["severity"] = Source(columns["source"]), Severity(columns["severity"])
     return AlarmRecord(**{name: columns[name] for name in AlarmRecord.__dataclass_fields__})

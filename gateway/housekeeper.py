@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from gateway.changes import Changes
 from gateway.protocol.errors import Unavailable
 from gateway.retention import Retention
 from gateway.roll_ups import AT_ONCE, RollUps
@@ -23,9 +24,10 @@ RETRY_S: Final = 5.0
 class Housekeeper:
     """From :meth:`start` to :meth:`stop`."""
 
-    def __init__(self, *, roll_ups: RollUps, retention: Retention) -> None:
+    def __init__(self, *, roll_ups: RollUps, retention: Retention, changes: Changes) -> None:
         self._roll_ups = roll_ups
         self._retention = retention
+        self._changes = changes
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="housekeeper", daemon=True)
         self._down = False
@@ -57,7 +59,7 @@ class Housekeeper:
     def _step(self) -> bool:
         """Whether there is more to do now."""
         rolled = self._roll_ups.step()
-        gone = self._retention.step()
+        gone = self._retention.step() + self._changes.forget()
         if gone:
             log.debug("old-rows-removed", count=gone)
         return rolled == AT_ONCE or gone > 0

@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from gateway.audit import AuditTrail, AuditWriter
 from gateway.audit_chain import Kind
+from gateway.changes import Kind as ChangeKind
+from gateway.changes import Thing
 from gateway.crash import point
 from gateway.database.engine import reading, writing
 from gateway.database.tables import command_steps, commands, microseconds, storable
@@ -36,6 +37,7 @@ from gateway.ledger_rows import (
 )
 from gateway.ledger_sql import OVERDUE, Head, Statements
 from gateway.protocol.lifecycle import State
+from gateway.trail import Trail, TrailWriter
 
 __all__ = ["Answer", "Asked", "CommandRecord", "Ledger", "Recorded", "Step"]
 
@@ -52,7 +54,7 @@ class Ledger:
         self.engine = engine
         self._now = now
         self._sql = Statements(engine.dialect.name)
-        self._audit = AuditWriter(engine.dialect.name)
+        self._trails = TrailWriter(engine.dialect.name)
 
     def record(self, asked: Sequence[Asked]) -> Sequence[Recorded]:
         """Write down commands as ``pending``; those whose id is there already stay as they are.
@@ -68,7 +70,7 @@ class Ledger:
         if not asked:
             return ()
         with writing(self.engine) as connection:
-            trail = AuditTrail()
+            trail = Trail()
             recorded = self.record_in(connection, asked, trail)
             self.close_in(connection, trail)
             return recorded
@@ -95,17 +97,17 @@ class Ledger:
                 if not plan.advances:
                     return plan.held
         with writing(self.engine) as connection:
-            trail = AuditTrail()
+            trail = Trail()
             held = self.settle_in(connection, answers, trail)
             self.close_in(connection, trail)
             point("gateway-before-commit")
             return held
 
-    def close_in(self, connection: Connection, trail: AuditTrail) -> None:
-        """Add what was noted to the audit, as the last thing that a transaction does."""
-        self._audit.add(connection, trail)
+    def close_in(self, connection: Connection, trail: Trail) -> None:
+        """Write what was noted, as the last thing that a transaction does."""
+        self._trails.close(connection, trail)
 
-    def record_in(self, connection: Connection, asked: Sequence[Asked], trail: AuditTrail) -> Sequence[Recorded]:
+    def record_in(self, connection: Connection, asked: Sequence[Asked], trail: Trail) -> Sequence[Recorded]:
         """As :meth:`record`, inside a transaction of :func:`gateway.database.engine.writing`; see :meth:`close_in`."""
         now = self._now()
         keyed = [each for each in asked if each.key is not None]
@@ -115,7 +117,8 @@ class Ledger:
         taken = self._taken(connection, keyed) if keyed else {}
         fresh = [each for each in asked if each.id not in taken]
         for each in fresh:
-            trail.note(asked_entry(each, now))
+            trail.entries.append(asked_entry(each, now))
+            trail.things.append(Thing(ChangeKind.COMMAND, each.site, each.id))
         self._sql.add_steps(
             connection,
             [step_row(each.id, State.PENDING, at=each.issued_at, now=now, source=each.requester) for each in fresh],
@@ -152,7 +155,7 @@ class Ledger:
         ]
         self._sql.add_published(connection, rows)
 
-    def settle_in(self, connection: Connection, answers: Sequence[Answer], trail: AuditTrail) -> frozenset[str]:
+    def settle_in(self, connection: Connection, answers: Sequence[Answer], trail: Trail) -> frozenset[str]:
         """As :meth:`settle`, inside a transaction of :func:`gateway.database.engine.writing`; see :meth:`close_in`."""
         now = self._now()
         rows = self._sql.heads(connection, _ids(answers), lock=True)
@@ -164,10 +167,10 @@ class Ledger:
             rows = self._sql.heads(connection, _ids(answers), lock=True)
             plan = Plan(rows, now)
         plan.follow(answers)
-        self._write(connection, plan)
+        self._write(connection, plan, trail)
         for kind, told in ((Kind.ASKED, missing), (Kind.ENDED, plan.ends)):
             for each in told:
-                trail.note(answered_entry(each, now, kind))
+                trail.entries.append(answered_entry(each, now, kind))
         return plan.held
 
     def get(self, command_id: str) -> CommandRecord | None:
@@ -232,11 +235,14 @@ class Ledger:
                 late = connection.execute(OVERDUE.with_for_update(), cutoff)
                 plan = Plan([Head(*row) for row in late], self._now())
                 plan.give_up()
-                self._write(connection, plan)
+                trail = Trail()
+                self._write(connection, plan, trail)
+                self.close_in(connection, trail)
                 count += len(plan.advances)
 
-    def _write(self, connection: Connection, plan: Plan) -> None:
+    def _write(self, connection: Connection, plan: Plan, trail: Trail) -> None:
         if plan.advances:
+            trail.things += [Thing(ChangeKind.COMMAND, site, id) for id, site in plan.moved()]
             self._sql.advance(connection, plan.advances)
             self._sql.add_steps(connection, plan.steps)
 

@@ -44,6 +44,10 @@ class Plan:
         """Ids answered by those who may, whose command is in a final state now."""
         return frozenset(each for each in self._answered if self._states[each].final)
 
+    def moved(self) -> Sequence[tuple[str, str]]:
+        """Ids and sites of what advances."""
+        return [(each["b_id"], self._rows[each["b_id"]].site) for each in self.advances]
+
     def missing(self, answers: Sequence[Answer]) -> list[Answer]:
         """The first answer of each id that has no row."""
         first: dict[str, Answer] = {}

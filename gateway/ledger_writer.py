@@ -19,12 +19,12 @@ from typing import Any, ClassVar, Final
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
-from gateway.audit import AuditTrail
 from gateway.audit_chain import Entry
 from gateway.database.engine import writing
 from gateway.ledger import Ledger
 from gateway.ledger_rows import Answer, Asked, Published, Recorded
 from gateway.protocol.errors import TidegateError, Unavailable
+from gateway.trail import Trail
 
 log = structlog.get_logger(__name__)
 
@@ -174,8 +174,7 @@ class LedgerWriter:
         published = [each.what for each in group if isinstance(each.what, Published)]
         answers = [each.what for each in group if isinstance(each.what, Answer)]
         recorded: Sequence[Recorded] = ()
-        trail = AuditTrail()
-        trail.entries += [each.what for each in group if isinstance(each.what, Entry)]
+        trail = Trail(entries=[each.what for each in group if isinstance(each.what, Entry)])
         with writing(self._ledger.engine) as connection:
             if asked:
                 recorded = self._ledger.record_in(connection, asked, trail)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Table, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.changes import ChangeWriter, Kind, Thing
 from gateway.database.engine import reading, writing
 from gateway.database.tables import devices, sites
 from gateway.protocol.description import Description
+from gateway.protocol.messages import PlcLink
 from gateway.sites_rows import (
     BeatSeen,
     DescriptionSeen,
@@ -42,23 +45,28 @@ class Sites:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sql = _Upserts(engine.dialect.name)
+        self._changes = ChangeWriter(engine.dialect.name)
 
     def save_status(self, seen: Sequence[StatusSeen]) -> None:
         """What sites said about themselves."""
-        self._save(self._sql.status, [status_row(each) for each in seen])
+        self._save(self._sql.status, [status_row(each) for each in seen], Kind.STATUS)
 
     def save_beats(self, seen: Sequence[BeatSeen]) -> None:
         """When sites were last heard; a beat that is not newer than the last one changes nothing."""
-        self._save(self._sql.beat, [beat_row(each) for each in seen])
+        links = self._links()
+        news = [each for each in seen if links.get(each.site) != each.heartbeat.plcs]
+        told = {each.site for each in news}
+        self._save(self._sql.beat, [beat_row(each) for each in news], Kind.STATUS)
+        self._save(self._sql.beat, [beat_row(each) for each in seen if each.site not in told], None)
 
     def save_descriptions(self, seen: Sequence[DescriptionSeen]) -> None:
         """What devices are."""
-        self._save(self._sql.description, [description_row(each) for each in seen])
+        self._save(self._sql.description, [description_row(each) for each in seen], Kind.DEVICE)
 
     def save_states(self, seen: Sequence[StateSeen]) -> None:
         """What devices' values are; what the broker had stored never overrides something newer."""
-        self._save(self._sql.live_state, [state_row(each) for each in seen if not each.retained])
-        self._save(self._sql.stored_state, [state_row(each) for each in seen if each.retained])
+        self._save(self._sql.live_state, [state_row(each) for each in seen if not each.retained], Kind.DEVICE)
+        self._save(self._sql.stored_state, [state_row(each) for each in seen if each.retained], Kind.DEVICE)
 
     def all(self) -> Sequence[SiteRecord]:
         """Every site that was ever heard of, by name."""
@@ -91,12 +99,21 @@ class Sites:
             text = connection.execute(query).scalar_one_or_none()
         return None if text is None else description_of(text)
 
-    def _save(self, sql: str, rows: list[dict[str, Any]]) -> None:
+    def _links(self) -> Mapping[str, Mapping[str, PlcLink]]:
+        """Of each site its PLCs, as last saved: most beats change nothing that anybody watches."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(sites.c.site, sites.c.plcs)).all()
+        return {row.site: json.loads(row.plcs or "null") for row in rows}
+
+    def _save(self, sql: str, rows: list[dict[str, Any]], kind: Kind | None) -> None:
         # By key, so that two processes take row locks in one order and SQLite walks its tree once.
         rows.sort(key=lambda row: (row["site"], row.get("device", "")))
         for start in range(0, len(rows), BATCH):
             with writing(self._engine) as connection:
-                connection.exec_driver_sql(sql, rows[start : start + BATCH])
+                part = rows[start : start + BATCH]
+                connection.exec_driver_sql(sql, part)
+                if kind is not None:
+                    self._changes.add(connection, [Thing(kind, row["site"], row.get("device", "")) for row in part])
 
 
 class _Upserts:

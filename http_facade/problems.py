@@ -53,6 +53,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.GateUnavailable: Row(503, "Freshness unknown", 1),
     refusals.BrokerUnavailable: Row(503, "Broker unavailable", 1),
     refusals.LedgerUnavailable: Row(503, "Ledger unavailable", 1),
+    refusals.TooManyStreams: Row(503, "Too many streams", 5),
     refusals.Overloaded: Row(503, "Overloaded", 1),
     ledger_writer.Overloaded: Row(503, "Overloaded", 1),
     refusals.NotReady: Row(503, "Not ready", 1),

@@ -166,6 +166,15 @@ class Overloaded(Refusal):
     code = "overloaded"
 
 
+class TooManyStreams(Overloaded):
+    """As many streams as this facade may have are open (I15)."""
+
+    code = "too-many-streams"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} streams are open, as many as there may be; try again later")
+
+
 class NotReady(Refusal):
     """Some of ``parts`` are down."""
 

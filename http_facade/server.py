@@ -47,7 +47,7 @@ def serve(settings: FacadeSettings) -> None:
         port=settings.http_port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=settings.http_threads,
+        blocking_threads=settings.http_threads + settings.http_streams,
         backlog=BACKLOG,
         backpressure=BACKLOG,
         workers_kill_timeout=STOP_S,

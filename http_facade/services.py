@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flask import Flask, current_app
 from sqlalchemy import Engine, select
 
 from gateway.broker import BrokerLink
+from gateway.changed_things import ChangedThings
+from gateway.changes import Changes
 from gateway.database import open_engine, reading, upgrade
 from gateway.events import Events
 from gateway.ledger import Ledger
@@ -24,6 +27,7 @@ from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Desires
 from http_facade.dispatch import Dispatch
+from http_facade.feed import Feed
 from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
 from http_facade.groups.store import GroupStore
@@ -31,6 +35,7 @@ from http_facade.handing_over import HandOver
 from http_facade.refused_writes import RefusedWrites
 from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
+from http_facade.stream_texts import StreamTexts
 from http_facade.waiters import Waiters
 
 _EXTENSION: Final = "tidegate"
@@ -55,6 +60,7 @@ class Services:
     cancelling: Cancelling
     groups: Groups
     refused_writes: RefusedWrites
+    feed: Feed
 
     @classmethod
     def from_settings(cls, settings: FacadeSettings) -> Services:
@@ -99,22 +105,33 @@ class Services:
                 store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger, audit=refused_writes
             ),
             refused_writes=refused_writes,
+            feed=Feed(
+                Changes(engine),
+                render=StreamTexts(ChangedThings(engine), beats=partial(_beats, liveness)).render,
+                most=settings.http_streams,
+            ),
         )
 
     def start(self) -> None:
         """Bring the tables up to date, then begin to connect; raises Unavailable if the database does not answer."""
         upgrade(self.engine)
+        Changes(self.engine).skip()
         self.writer.start()
         self.link.start()
 
     def stop(self) -> None:
         """Answer who waits, let what is queued be committed, and say goodbye to the broker; at most a few seconds."""
         self.groups.close()
-        self.waiters.dismiss()
+        self.let_go()
         self.link.stop()
         self.writer.stop()
         self.engine.dispose()
         self.liveness.close()
+
+    def let_go(self) -> None:
+        """Answer all who wait for something that may never come: this process stops."""
+        self.feed.close()
+        self.waiters.dismiss()
 
     def register(self, app: Flask) -> None:
         """Make the parts known to the views of ``app``."""
@@ -122,10 +139,7 @@ class Services:
 
     def beats(self, sites: Sequence[str]) -> tuple[Mapping[str, Alive | None], str | None]:
         """The live beats of ``sites``; or none, and why nobody can tell."""
-        try:
-            return self.liveness.read_many(sites), None
-        except Unavailable as error:
-            return {}, str(error)
+        return _beats(self.liveness, sites)
 
     def readiness(self) -> dict[str, Json]:
         """Whether each part answers now."""
@@ -143,6 +157,13 @@ class Services:
     def _ask_database(self) -> None:
         with reading(self.engine) as connection:
             connection.execute(select(1))
+
+
+def _beats(liveness: Liveness, sites: Sequence[str]) -> tuple[Mapping[str, Alive | None], str | None]:
+    try:
+        return liveness.read_many(sites), None
+    except Unavailable as error:
+        return {}, str(error)
 
 
 def _answer(check: Callable[[], None]) -> Json:

@@ -20,6 +20,9 @@ class FacadeSettings(ServerSettings):
     http_threads: Annotated[int, Field(ge=4, le=512)] = Field(
         default=96, description="requests worked on at once, those that wait for a PLC among them"
     )
+    http_streams: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        default=250, description="streams open at once, each on a thread of its own"
+    )
     http_token_file: Path = Field(
         default=Path(), description="file with the bearer token, made at first start; default: secrets/http-token"
     )

@@ -27,7 +27,7 @@ def load() -> Flask:
     services = Services.from_settings(settings)
     services.start()
     atexit.register(services.stop)
-    _at_signal(services.waiters.dismiss)
+    _at_signal(services.let_go)
     app = create_app(settings, services)
     _calm_collector()
     return app

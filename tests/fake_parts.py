@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 
 from gateway.broker import Incoming
+from gateway.changes import Changes
 from gateway.events import Events
 from gateway.liveness import Alive
 from gateway.protocol.codec import encode
@@ -27,6 +28,7 @@ from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Wish
 from http_facade.dispatch import Dispatch
+from http_facade.feed import Feed
 from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
 from http_facade.groups.store import GroupStore
@@ -253,7 +255,8 @@ class FakeParts:
         groups = Groups(
             store=GroupStore(self.engine), commander=dispatch, reports=self.reports, ledger=self.ledger, audit=audit
         )
-        own: dict[str, Any] = {"catalogue": catalogue, "cancelling": cancelling, "refused_writes": audit}
+        feed = Feed(Changes(self.engine), render=lambda _: (), most=0)
+        own: dict[str, Any] = {"feed": feed, "catalogue": catalogue, "cancelling": cancelling, "refused_writes": audit}
         return Services(dispatch=dispatch, groups=groups, **own, **fakes)
 
 

@@ -1,10 +1,11 @@
 """The central database: SQLAlchemy Core over SQLite or PostgreSQL. The metadata is whole for whoever asks for it."""
 
-from gateway.database import audit_tables, event_tables, group_tables, sample_tables
+from gateway.database import audit_tables, change_tables, event_tables, group_tables, sample_tables
 from gateway.database.engine import open_engine, reading, upgrade, writing
 
 __all__ = [
     "audit_tables",
+    "change_tables",
     "event_tables",
     "group_tables",
     "open_engine",

@@ -44,6 +44,8 @@ OPERATIONS = [
     ("POST", "/v1/commands/{id}/cancel"),
     ("GET", "/v1/alarms"),
     ("GET", "/v1/events"),
+    # Here without a place for anybody, since what is generated would listen for ever.
+    ("GET", "/v1/stream"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ]

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.database import open_engine, upgrade, writing
+from gateway.database import open_engine, upgrade
 from gateway.ledger import Answer, Ledger
 from gateway.protocol.errors import IllegalStep, Unavailable
 from gateway.protocol.lifecycle import State, path
@@ -123,7 +123,7 @@ def test_settle_of_what_is_known_takes_no_write_lock(ledger: Ledger, engine: Eng
     command = asked()
     ledger.record([command])
     ledger.settle([answer(command)])
-    with writing(engine):
+    with locked(engine):
         assert ledger.settle([answer(command)]) == {command.id}
 
 

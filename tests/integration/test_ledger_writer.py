@@ -9,7 +9,7 @@ from concurrent.futures import wait
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.database import open_engine, upgrade, writing
+from gateway.database import open_engine, upgrade
 from gateway.ledger import Ledger
 from gateway.ledger_writer import LedgerWriter, Overloaded
 from gateway.protocol.errors import Unavailable
@@ -63,7 +63,7 @@ def test_settle_handed_in_after_record_finds_the_row(writer: LedgerWriter, ledge
 def test_entries_that_wait_share_one_commit(writer: LedgerWriter, engine: Engine) -> None:
     """While the lock is held elsewhere entries gather; one transaction then writes them all."""
     commits = threading.Semaphore(0)
-    with writing(engine):
+    with locked(engine):
         first = writer.record(asked())
         futures = [writer.record(asked()) for _ in range(20)]
         event.listen(engine, "commit", lambda _connection: commits.release())
@@ -77,7 +77,7 @@ def test_entries_that_wait_share_one_commit(writer: LedgerWriter, engine: Engine
 
 def test_record_beyond_the_bound_is_refused(writer: LedgerWriter, engine: Engine) -> None:
     """A full queue takes nothing on (I15)."""
-    with writing(engine):
+    with locked(engine):
         taken = [writer.record(asked())]
         eventually(lambda: not writer._waiting, what="the writer with its hands full")
         taken += [writer.record(asked()) for _ in range(50)]
@@ -109,7 +109,7 @@ def test_one_entry_that_cannot_be_written_does_not_take_others_with_it(
     """Entries of one group are written one by one if the group fails for a reason of its own."""
     good = [asked() for _ in range(3)]
     bad = asked(site=None)
-    with writing(engine):
+    with locked(engine):
         writer.record(asked())
         futures = [writer.record(each) for each in (good[0], good[1])]
         refused = writer.record(bad)
