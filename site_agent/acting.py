@@ -275,9 +275,11 @@ class Acting:
             if _is_over(entry):
                 await self._conclude(entry, _without_looking(entry))
             elif device is None or not _still_configured(device, entry):
-                log.error("no-evidence-possible", command=entry.id, cause="it is not configured any more")
-                # Not the last word: it is looked for again when the file names the device again.
-                await self._conclude(entry, unanswered("the site's file does not name its device any more"))
+                log.error("no-evidence-possible", command=entry.id, cause="it is not configured as it was")
+                # Not the last word: it is looked for again when the file is as it was then.
+                await self._conclude(
+                    entry, unanswered("the site's file does not say any more where the PLC shows what became of it")
+                )
             elif entry.intent.name == WRITE:
                 await self._recover_write(entry, left)
             else:
@@ -323,7 +325,10 @@ def _is_other_write(entry: Entry, than: Entry) -> bool:
 
 
 def _still_configured(device: Device, entry: Entry) -> bool:
+    """Whether the PLC would show it where it was to be done; another place may show what another command did."""
     if entry.intent.name == WRITE:
-        return set(entry.intent.input) <= device.settings
-    mailbox = entry.attempt is not None and entry.attempt.cmd_seq is not None
-    return entry.intent.name in device.actions and (device.mailbox is not None or not mailbox)
+        known = set(entry.intent.input) <= device.settings
+    else:
+        mailbox = entry.attempt is not None and entry.attempt.cmd_seq is not None
+        known = entry.intent.name in device.actions and (device.mailbox is not None or not mailbox)
+    return known and entry.place in {None, device.place(entry.intent.name, entry.intent.input)}

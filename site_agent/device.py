@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.protocol.description import Interlock
 from gateway.protocol.ids import Id
@@ -53,8 +53,11 @@ class Meals:
 class Device:
     """One device of the site's file; pure, it reads and writes nothing by itself."""
 
-    def __init__(self, site: Id, table: DeviceTable, reads: Reads = Reads(), *, time_zone: str = "UTC") -> None:
+    def __init__(
+        self, site: Id, table: DeviceTable, reads: Reads = Reads(), *, time_zone: str = "UTC", plc_address: str = ""
+    ) -> None:
         self.id = table.id
+        self._plc_address = plc_address
         self._reads = reads
         self._layouts = {name: each.layout for name, each in table.properties.items()}
         self.plc = table.plc
@@ -91,6 +94,16 @@ class Device:
     def interlocks_for(self, command: str) -> tuple[Interlock, ...]:
         """What forbids ``write``, or an action."""
         return interlocks_of(self._interlocks, command)
+
+    def place(self, name: str, values: Iterable[str]) -> str:
+        """Where the PLC shows what became of a command: another place than then is no evidence of it."""
+        if name == WRITE:
+            where: list[Any] = [[each, self._properties[each].place] for each in sorted(values)]
+        else:
+            mailbox = self.actions[name].op is not None and self.mailbox
+            where = [mailbox.register_] if mailbox else []
+        text = json.dumps([self._plc_address, name, where], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def check_encodable(self, name: str, values: Mapping[str, Value]) -> None:
         """Make sure that registers can carry these valid values, before anything is promised.

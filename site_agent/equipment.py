@@ -105,8 +105,10 @@ class Equipment:
             del self.devices[device.id]
         for table in configuration.devices:
             if table.plc in wanted:
-                reads, zone = tables[table.plc].reads, configuration.time_zone
-                self.devices[table.id] = Device(configuration.site, table, reads, time_zone=zone)
+                plc = tables[table.plc]
+                self.devices[table.id] = Device(
+                    configuration.site, table, plc.reads, time_zone=configuration.time_zone, plc_address=plc.address
+                )
         for name in sorted(wanted):
             if name in tables:
                 self._install_plc(tables[name], configuration)

@@ -242,7 +242,9 @@ class Executor:
         refusal = self._refusal(request)
         intent = self._ack(request, _ACCEPTED, result=self._held(request.topic.device))
         outcome = None if refusal is None else self._ack(request, refusal)
-        entry = Entry(requester=request.owner, intent=intent, outcome=outcome)
+        device, name = request.device, request.topic.name
+        place = None if refusal is not None or device is None else device.place(name, request.command.input)
+        entry = Entry(requester=request.owner, intent=intent, outcome=outcome, place=place)
         known = await self._begin(request, reply, entry)
         if known is None:
             return

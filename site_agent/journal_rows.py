@@ -33,7 +33,9 @@ CREATE TABLE IF NOT EXISTS forgotten (until_s INTEGER NOT NULL);
 _ATTEMPT: Final = "ALTER TABLE commands ADD COLUMN attempt TEXT"
 _ATTEMPTED: Final = "CREATE INDEX IF NOT EXISTS commands_attempted ON commands (touched_s) WHERE attempt IS NOT NULL"
 _BOOT, _ELAPSED_S = "json_extract(attempt, '$.stamp.boot')", "json_extract(attempt, '$.stamp.elapsed_s')"
-_ENTRY: Final = "SELECT requester, intent, outcome, attempt FROM commands"
+#: Where the PLC was to show what became of it; likewise.
+_PLACE: Final = "ALTER TABLE commands ADD COLUMN place TEXT"
+_ENTRY: Final = "SELECT requester, intent, outcome, attempt, place FROM commands"
 #: Ends looked at to know what a device has held.
 _RESULTS: Final = 50
 _DAY_S: Final = 86_400
@@ -64,13 +66,15 @@ class Entry:
 
     ``intent``: an ack in state accepted that carries what was asked; its ``result`` holds the values that the PLC
     had before, the evidence by which a lost write is told from a done one. ``attempt``: what an action was about to ask
-    of the PLC; None if it never came so far. ``outcome``: the last ack about its end.
+    of the PLC; None if it never came so far. ``outcome``: the last ack about its end. ``place``: what Device.place() said
+    when it came; None in files of earlier versions.
     """
 
     requester: str
     intent: Ack
     outcome: Ack | None = None
     attempt: Attempt | None = None
+    place: str | None = None
 
     @property
     def id(self) -> str:
@@ -84,8 +88,10 @@ def connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.executescript(_SCHEMA)
-    if "attempt" not in {column[1] for column in db.execute("PRAGMA table_info(commands)")}:
-        db.execute(_ATTEMPT)
+    columns = {column[1] for column in db.execute("PRAGMA table_info(commands)")}
+    for name, statement in (("attempt", _ATTEMPT), ("place", _PLACE)):
+        if name not in columns:
+            db.execute(statement)
     db.execute(_ATTEMPTED)
     return db
 
@@ -101,10 +107,11 @@ def begin(db: sqlite3.Connection, entry: Entry, unix_s: int) -> Entry | None:
         encode(outcome) if outcome else None,
         bool(outcome and outcome.final),
         unix_s,
+        entry.place,
     )
     added = db.execute(
-        "INSERT INTO commands (id, requester, device, intent, outcome, final, touched_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO commands (id, requester, device, intent, outcome, final, touched_s, place)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         values,
     )
     return None if added.rowcount else find(db, entry.id)
@@ -205,13 +212,14 @@ def _serves(db: sqlite3.Connection, epoch: int) -> bool:
     return db.execute("SELECT 1 FROM epochs WHERE first <= ? AND last >= ?", (epoch, epoch)).fetchone() is not None
 
 
-def _entry(row: tuple[str, bytes, bytes | None, str | None]) -> Entry:
-    requester, intent, outcome, made = row
+def _entry(row: tuple[str, bytes, bytes | None, str | None, str | None]) -> Entry:
+    requester, intent, outcome, made, place = row
     return Entry(
         requester=requester,
         intent=decode(Ack, "journal", intent),
         outcome=decode(Ack, "journal", outcome) if outcome else None,
         attempt=None if made is None else _attempt(json.loads(made)),
+        place=place,
     )
 
 

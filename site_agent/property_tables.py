@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, FiniteFloat, StrictInt, StrictStr, model_validator
 
@@ -21,6 +21,9 @@ LONGEST_STRING: Final = 120
 _COUNTS: Final = (RegisterType.UINT16, RegisterType.UINT32, RegisterType.UINT64)
 _FUNCTIONS: Final = {Space.HOLDING: (6, 16), Space.COIL: (5, 15)}
 
+
+_FORM: Final = ("type", "bit", "length", "scale", "offset", "choices", "word_order", "byte_order")
+_PLACE: Final = {"table", "register_", "node", "verify", *_FORM}
 
 #: A node of an OPC UA server in its text form (OPC 10000-6, section 5.3.1.10).
 NodeId = Annotated[StrictStr, Field(pattern=r"^(ns=\d{1,5};)?[isgb]=.{1,512}$")]
@@ -100,6 +103,15 @@ class PropertyTable(Cells):
         """Where it is read."""
         place = self if self.verify is None else self.verify
         return place.table, place.register_
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where it is written and read, and in which form: what evidence of a write depends on."""
+        parts = self.model_dump(mode="json", include=_PLACE)
+        for each in (parts, parts["verify"] or {}):
+            if each.get("node") is not None:
+                del each["register_"]  # an address of our own, which other properties may move
+        return parts
 
     @property
     def counts(self) -> bool:

@@ -140,3 +140,58 @@ def test_file_that_changes_while_the_plc_is_dead_is_taken_over(
     plc.behave()
     assert technician.final(id, within_s=30).state is State.APPLIED
     assert technician.final(technician.feed(60), within_s=30).state is State.APPLIED
+
+
+def _change(agent: AgentProcess, old: str, new: str) -> None:
+    """One word of the file, and wait until it counts."""
+    path, before = agent.folder / "site.toml", _taken_over(agent)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    eventually(lambda: _taken_over(agent) > before, within_s=20, what="the changed file")
+
+
+def _is_unknown(technician: Technician, id: str) -> bool:
+    acks = technician.acks(id)
+    return bool(acks) and acks[-1].state is State.UNKNOWN
+
+
+@pytest.mark.invariant("I3")
+@pytest.mark.invariant("I17")
+def test_write_is_not_judged_by_another_register_than_it_was_sent_to(
+    agent: AgentProcess, technician: Technician, plc: FaultyPlc
+) -> None:
+    """The PLC never did it, and the changed file leads to a register that holds just that value."""
+    plc.set(60, 75)
+    plc.misbehave(faults.DROP, on=faults.WRITES).misbehave(faults.DROP, on=faults.READS, times=None)
+    write = technician.send({"portion_g": 75})
+    eventually(lambda: _is_unknown(technician, write), within_s=20, what="an unknown end")
+    _change(agent, "register = 0\n", "register = 60\n")
+    plc.behave()
+    later = technician.send({"portion_g": 80})
+    assert technician.final(later, within_s=30).state is State.APPLIED
+    assert _is_unknown(technician, write)
+    _change(agent, "register = 60\n", "register = 0\n")
+    assert technician.final(write, within_s=30).state is State.FAILED
+
+
+@pytest.mark.invariant("I1")
+@pytest.mark.invariant("I3")
+def test_dose_is_not_judged_by_another_mailbox_than_it_was_sent_to(
+    agent: AgentProcess, technician: Technician, plc: FaultyPlc
+) -> None:
+    """The other one has never heard of it; to say that it was not given would make somebody feed again."""
+    plc.add_feeder(0, dose_s=2)
+    plc.add_feeder(200, dose_s=0.1)
+    dose = technician.feed(50, ttl_s=3)
+    eventually(lambda: plc.doses, what="the dose")
+    plc.misbehave(faults.DROP, on=faults.ALL, times=None)
+    eventually(lambda: _is_unknown(technician, dose), within_s=20, what="an unknown end")
+    _change(agent, "register = 20,", "register = 220,")
+    plc.behave()
+    later = technician.send({"portion_g": 80})
+    assert technician.final(later, within_s=30).state is State.APPLIED
+    assert _is_unknown(technician, dose)
+    _change(agent, "register = 220,", "register = 20,")
+    assert technician.final(dose, within_s=30).state is State.APPLIED
+    assert [each.asked for each in plc.doses] == [50]
