@@ -23,9 +23,9 @@ from gateway.liveness import Liveness
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.history import Committed
 from gateway.protocol.messages import Message
-from gateway.protocol.topics import CommittedTopic, Topic
+from gateway.protocol.topics import DEVICE_REMOVED, CommittedTopic, Topic
 from gateway.questions import PER_ROUND, Questions
-from gateway.sites import BeatSeen, Sites
+from gateway.sites import BeatSeen, DescriptionSeen, Sites, StatusSeen
 from gateway.unsaved import UnsavedStates
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,8 @@ STATES_S: Final = 0.25
 ASK_S: Final = 0.5
 #: A question that the broker cannot hand over by then comes again.
 QUESTION_EXPIRY_S: Final = 10
+#: While the database is away (I15).
+UNSAVED_DESCRIPTIONS: Final = 20_000
 
 
 class Publish(Protocol):
@@ -76,6 +78,9 @@ class Bookkeeper:
         #: The last beat of each site since the last flush.
         self._unsaved: dict[str, BeatSeen] = {}
         self._unsaved_states = UnsavedStates()
+        #: What sites and devices said last while the database was away; agents say it again only when they connect.
+        self._unsaved_statuses: dict[str, StatusSeen] = {}
+        self._unsaved_descriptions: dict[tuple[str, str], DescriptionSeen] = {}
         #: Gates that could not be closed yet -> epoch that has ended.
         self._unforgotten: dict[str, int] = {}
         self._down: set[str] = set()
@@ -89,6 +94,10 @@ class Bookkeeper:
         self._unsaved.update(intake.last_beats)
         for state in intake.states:
             self._unsaved_states.add(state)
+        self._unsaved_statuses.update({each.site: each for each in intake.statuses})
+        self._unsaved_descriptions.update({(each.site, each.device): each for each in intake.descriptions})
+        while len(self._unsaved_descriptions) > UNSAVED_DESCRIPTIONS:  # the oldest come again with the next connect
+            del self._unsaved_descriptions[next(iter(self._unsaved_descriptions))]
         self._note_links(intake)
         self._tables_minded = self._try(lambda: self._mind_tables(intake))
 
@@ -135,12 +144,14 @@ class Bookkeeper:
             self._ledger.record(intake.asked)
         for start in range(0, len(intake.answers), SETTLE):
             self._settle(intake.answers[start : start + SETTLE])
-        if intake.statuses:
-            self._sites.save_status(intake.statuses)
+        if self._unsaved_statuses:
+            self._sites.save_status(list(self._unsaved_statuses.values()))
+            self._unsaved_statuses.clear()
         if intake.ended:
             self._save_beats(intake.ended)
-        if intake.descriptions:
-            self._sites.save_descriptions(intake.descriptions)
+        if self._unsaved_descriptions:
+            self._sites.save_descriptions(list(self._unsaved_descriptions.values()))
+            self._unsaved_descriptions.clear()
         if intake.histories:
             self._keep_history(intake.histories)
         if intake.asked or intake.answers or intake.statuses or intake.descriptions or intake.histories:
@@ -173,6 +184,10 @@ class Bookkeeper:
         """After the commit the agents may forget these batches, and not before (I8)."""
         self._archive.keep(seen)
         point("gateway-kept-history")
+        for each in seen:
+            for event in each.history.events:
+                if event.name == DEVICE_REMOVED:
+                    self._unsaved_states.forget(each.site, event.device, event.at)
         named: defaultdict[str, list[str]] = defaultdict(list)
         for each in seen:
             named[each.site].append(each.history.batch)

@@ -7,7 +7,7 @@ settings that were reported last; it says so until the site is back, which then 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -59,7 +59,7 @@ class DarkMeals:
         Raises:
             Unavailable: the database or the broker does not answer; look again later.
         """
-        held = {(each.site, each.device): each for each in self._events.active(source=Source.CENTRE)}
+        held = {(each.site, each.device): each for each in self._active()}
         dark = {each.site: each for each in self._sites.all() if self._is_dark(each, now)}
         turns = [_turn(record, now) for (site, _), record in held.items() if site not in dark]
         for site, record in dark.items():
@@ -75,10 +75,7 @@ class DarkMeals:
         self._tell()
 
     def _tell(self) -> None:
-        wanted = {
-            HostAlarmTopic(each.site, each.device, each.name): _message(each)
-            for each in self._events.active(source=Source.CENTRE)
-        }
+        wanted = {HostAlarmTopic(each.site, each.device, each.name): _message(each) for each in self._active()}
         for topic in [*(self._told.keys() - wanted.keys())]:
             self._publish(topic, None)
             del self._told[topic]
@@ -86,6 +83,10 @@ class DarkMeals:
             if self._told.get(topic) != alarm:
                 self._publish(topic, alarm)
                 self._told[topic] = alarm
+
+    def _active(self) -> Sequence[AlarmRecord]:
+        """All of ours, however many: what is left out here would be raised again at every look."""
+        return self._events.active(source=Source.CENTRE, limit=None)
 
     def _is_dark(self, record: SiteRecord, now: datetime) -> bool:
         return record.last_beat_at is not None and now - record.last_beat_at > self._expiry
@@ -97,8 +98,8 @@ def _missed(device: DeviceRecord, since: datetime, now: datetime) -> EventSeen |
         return None
     try:
         meal = unseen_meal(plan, device.state.properties, since, now)
-    except ValueError as error:  # a time zone that this machine does not know
-        log.error("meals-not-planned", site=device.site, device=device.device, cause=str(error))
+    except Exception as error:  # whatever a site says of its meals, the other sites' must be looked at
+        log.error("meals-not-planned", site=device.site, device=device.device, cause=repr(error))
         return None
     return None if meal is None else _raised(device, plan, meal, since, now)
 

@@ -83,11 +83,11 @@ class Events:
         self._trails = TrailWriter(engine.dialect.name)
         dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
         new = dialect.insert(alarms)
-        older, was_over = alarms.c.at <= new.excluded.at, alarms.c.active.is_(False)
+        was_over = alarms.c.active.is_(False)
         changes = {name: new.excluded[name] for name in ("active", "severity", "title", "detail", "at", "received_at")}
         changes["since"] = case((was_over, new.excluded.since), else_=alarms.c.since)
         keys = [column.name for column in alarms.primary_key]
-        self._turn = new.on_conflict_do_update(index_elements=keys, set_=changes, where=older)
+        self._turn = new.on_conflict_do_update(index_elements=keys, set_=changes)
         self._insert = dialect.insert(events).on_conflict_do_nothing()
 
     def save(self, seen: Sequence[EventSeen]) -> None:
@@ -106,8 +106,8 @@ class Events:
         connection.execute(self._insert, [_event_row(each) for each in fresh])
         things = [Thing(Kind.EVENT, each.site, each.event.id) for each in fresh]
         turns = [_alarm_row(each) for each in fresh if each.event.active is not None]
-        # In order, for a batch may hold several turns of one alarm.
-        for turn in sorted(turns, key=lambda row: row["at"]):
+        # In the order in which they were told: an outbox keeps it, and a clock that was set would not.
+        for turn in turns:
             connection.execute(self._turn, turn)
             key = "/".join((turn["device"], turn["name"], turn["source"]))
             things.append(Thing(Kind.ALARM, turn["site"], key))
@@ -132,7 +132,12 @@ class Events:
         return found, found[-1].id if len(rows) > limit else None
 
     def active(
-        self, *, site: str | None = None, device: str | None = None, source: Source | None = None, limit: int = 10_000
+        self,
+        *,
+        site: str | None = None,
+        device: str | None = None,
+        source: Source | None = None,
+        limit: int | None = 10_000,
     ) -> Sequence[AlarmRecord]:
         """The alarms that are active, those for which somebody must come at once before the others, oldest first."""
         urgent = case((alarms.c.severity == Severity.CRITICAL.value, 0), else_=1)
@@ -150,7 +155,7 @@ def _fresh(connection: Connection, seen: Sequence[EventSeen]) -> list[EventSeen]
         known = select(events.c.id).where(events.c.id.in_(ids[start : start + _LOOKED_UP]))
         for (id,) in connection.execute(known).all():
             del by_id[id]
-    return [by_id[id] for id in sorted(by_id)]
+    return list(by_id.values())
 
 
 def _removal(seen: EventSeen) -> Delete:

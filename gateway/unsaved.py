@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from gateway.sites_rows import StateSeen
@@ -36,6 +37,12 @@ class UnsavedStates:
         self._bytes += len(seen.payload)
         while len(self._states) > self._most or self._bytes > self._most_bytes:
             self._drop(next(iter(self._states)))
+
+    def forget(self, site: str, device: str, until: datetime) -> None:
+        """The device is gone since then; what it said before is not worth saving."""
+        last = self._states.get((site, device))
+        if last is not None and last.state.at <= until:
+            self._drop((site, device))
 
     def all(self) -> Sequence[StateSeen]:
         """What is to be saved."""

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from gateway.protocol.backoff import delays
 from gateway.protocol.errors import TidegateError, Unavailable
-from gateway.protocol.messages import Ack, DeviceState, Event
-from gateway.protocol.topics import DEVICE_REMOVED, AckTopic, AlarmTopic, EventTopic, StateTopic
+from gateway.protocol.messages import Ack, DeviceState, Event, Message
+from gateway.protocol.topics import DEVICE_REMOVED, AckTopic, AlarmTopic, EventTopic, StateTopic, Topic
 from site_agent import clock
 from site_agent.alarm_watch import AlarmWatch, Turn
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
@@ -70,6 +70,7 @@ class Agent:
                 on_state=self._publish_state,
                 on_event=self._publish_event,
                 on_values=self._alarms.see,
+                on_lost=self._alarms.lose,
                 on_samples=self._outbox.keep,
                 doubtful=lambda device: self._executor.doubtful(device),  # noqa: PLW0108 # it is made below
             ),
@@ -157,17 +158,18 @@ class Agent:
 
     def _publish_event(self, device: str, name: str, event: Event) -> None:
         log.info("event", device=device, name=name, detail=event.detail)
-        self._outbox.add(device, name, event)
+        # On disk first: what was told live is at the centre in the end, whatever dies in between.
+        self._outbox.add(device, name, event, lambda: self._send(EventTopic(self._site, device, name), event))
+
+    def _send(self, topic: Topic, message: Message | None) -> None:
         if self._conversation is not None:
             with contextlib.suppress(Unavailable):
-                self._conversation.send(EventTopic(self._site, device, name), event)
+                self._conversation.send(topic, message)
 
     def _turn(self, turn: Turn) -> None:
         """An alarm is raised or over."""
-        self._outbox.put_alarm(turn.device, turn.name, turn.alarm)
-        if self._conversation is not None:
-            with contextlib.suppress(Unavailable):
-                self._conversation.send(AlarmTopic(self._site, turn.device, turn.name), turn.alarm)
+        topic = AlarmTopic(self._site, turn.device, turn.name)
+        self._outbox.put_alarm(turn.device, turn.name, turn.alarm, lambda: self._send(topic, turn.alarm))
         self._publish_event(turn.device, turn.name, turn.event)
 
     # Running.

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from typing import Final
+
+import structlog
 
 from gateway.protocol.meals import MEAL_MISSED_TITLE
 from gateway.protocol.messages import Alarm, Event, Value
@@ -24,8 +26,12 @@ Values = Mapping[str, Value | None]
 #: A counter that stands still is judged so often, and those that cannot be read are looked after.
 JUDGED_EVERY_S: Final = 2.0
 UNSEEN_EVERY_S: Final = 10.0
+#: The wall clock was set if it moved by so much more, or less, than time did.
+SET_S: Final = 1.0
 #: Name of an alarm with the device that has it.
 Place = tuple[str, str]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,9 @@ class Turn:
 
 
 class AlarmWatch:
-    """``on_turn`` hears of every turn, ``on_feeding`` of what has to be kept about a device's meals."""
+    """``on_turn`` hears of every turn, ``on_feeding`` of what is to be kept, or (None) forgotten, about meals."""
 
-    def __init__(self, *, on_turn: Callable[[Turn], None], on_feeding: Callable[[str, Feeding], None]) -> None:
+    def __init__(self, *, on_turn: Callable[[Turn], None], on_feeding: Callable[[str, Feeding | None], None]) -> None:
         self._on_turn = on_turn
         self._on_feeding = on_feeding
         self._devices: dict[str, Device] = {}
@@ -50,6 +56,8 @@ class AlarmWatch:
         self._values: dict[str, Values] = {}
         self._judged_s: dict[str, float] = {}
         self._unseen_at_s = -inf
+        #: Wall clock and elapsed time of the last look.
+        self._looked: tuple[datetime, float] | None = None
         #: The meal that each silence was last blamed for.
         self._blamed: dict[str, datetime] = {}
         self.active: dict[Place, Alarm] = {}
@@ -67,6 +75,10 @@ class AlarmWatch:
         gone = [(device, name) for device, name in self.active if name not in self._names(device)]
         for device, name in gone:
             self._clear(device, name, "there is no such alarm in the site's file any more", None)
+        for each in self._feedings.keys() - self._devices.keys():
+            del self._feedings[each]
+            self._values.pop(each, None)
+            self._on_feeding(each, None)
         self._conditions = {
             device.id: {name: self._condition(device.id, name, table) for name, table in device.alarms.items()}
             for device in self._devices.values()
@@ -84,6 +96,7 @@ class AlarmWatch:
         known = self._devices.get(device)
         if known is None:
             return
+        self._mind_clock()
         now_s = clock.elapsed_s()
         self._values[device] = {**self._values.get(device, {}), **values}
         for name, condition in self._conditions[device].items():
@@ -95,12 +108,22 @@ class AlarmWatch:
         if (
             meals is not None
             and meals.plan.counter in values
+            # All that the plan is made of has been read: the groups of a device are read one after the other.
+            and self._values[device].keys() >= set(meals.plan.settings)
             and self._is_due(device, values[meals.plan.counter], now_s)
         ):
             self._judge(known, meals)
 
+    def lose(self, device: str, names: Iterable[str]) -> None:
+        """These values could not be read."""
+        known, lost = self._devices.get(device), frozenset(names)
+        for name, condition in self._conditions.get(device, {}).items():
+            if known is not None and known.alarms[name].property in lost:
+                condition.see(None, clock.elapsed_s())
+
     def tick(self) -> None:
         """Time has passed: some conditions have lasted for long enough, and some meals fell into a silence."""
+        self._mind_clock()
         now_s = clock.elapsed_s()
         for device, conditions in self._conditions.items():
             for name, condition in conditions.items():
@@ -109,7 +132,10 @@ class AlarmWatch:
         if now_s >= self._unseen_at_s:
             self._unseen_at_s = now_s + UNSEEN_EVERY_S
             for each in self._devices.values():
-                self._miss_unseen(each)
+                try:
+                    self._miss_unseen(each)
+                except Exception:  # whatever one device's settings say, the others must be looked after
+                    log.exception("meals-not-judged", device=each.id)
 
     def disown(self, device: str, name: str) -> None:
         """Others hold it to be active, and it is not; a new run that has lost its memory tells its end."""
@@ -137,6 +163,17 @@ class AlarmWatch:
             self._clear(device.id, name, detail, {table.property: value})
 
     # Meals.
+
+    def _mind_clock(self) -> None:
+        """What is known of meals is told by the wall clock; if that is set, it moves along, so that no time is lost."""
+        now, now_s = clock.wall(), clock.elapsed_s()
+        before, self._looked = self._looked, (now, now_s)
+        if before is None:
+            return
+        step = now - before[0] - timedelta(seconds=now_s - before[1])
+        if abs(step) > timedelta(seconds=SET_S):
+            log.warning("clock-was-set", by_s=round(step.total_seconds(), 1))
+            self._feedings = {device: each.moved(step) for device, each in self._feedings.items()}
 
     def _is_due(self, device: str, counter: Value | None, now_s: float) -> bool:
         """To work out a plan at every read would cost more than the read."""

@@ -9,7 +9,9 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -67,7 +69,8 @@ class DiskFile:
     async def close(self) -> None:
         """Commit what waits and close the file."""
         if self._thread is not None:
-            self._waiting.put(None)
+            if self._thread.is_alive():  # otherwise it could not open the file, and the next one would take this
+                self._waiting.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
@@ -139,6 +142,13 @@ class DiskFile:
         assert self._loop is not None  # noqa: S101 # the thread starts in open()
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, answers)
+
+
+def set_aside(path: Path) -> None:
+    """Give a spoilt file, and what belongs to it, another name; if that cannot be done, nothing happens."""
+    for each in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        with suppress(OSError):
+            each.replace(each.with_name(f"{each.name}.spoilt-{int(time.time())}"))
 
 
 def _resolve(answers: list[tuple[asyncio.Future[Any] | None, Any, Exception | None]]) -> None:

@@ -30,6 +30,8 @@ class Listeners:
     on_state: Callable[[str, DeviceState], None]
     on_event: Callable[[str, str, Event], None]
     on_values: Callable[[str, Values], None]
+    #: What could not be read.
+    on_lost: Callable[[str, Sequence[str]], None]
     #: What of it is to be kept for good.
     on_samples: Callable[[Sequence[Point]], None]
     #: Whether a command of ours may have changed a device's settings, and nobody knows yet.
@@ -136,6 +138,7 @@ class Equipment:
             on_state=self._listeners.on_state,
             on_event=self._listeners.on_event,
             on_values=self._listeners.on_values,
+            on_lost=self._listeners.on_lost,
             on_samples=self._listeners.on_samples,
             doubtful=self._listeners.doubtful,
         )

@@ -40,7 +40,8 @@ class FileWatch:
 
     async def run(self) -> None:
         """Watch until cancelled; files are read beside the event loop, so that no beat waits for a disk."""
-        taken = await self._fingerprint()
+        # Nothing is taken yet: it may have changed since it was read.
+        taken = b""
         while True:
             await asyncio.sleep(LOOK_S)
             seen = await self._fingerprint()
@@ -63,6 +64,10 @@ class FileWatch:
             log.error("site-file-refused", faults=[str(fault) for fault in error.faults])
             self._tell(f"the changed site file is refused, the former one stays: {error}")
             return
+        except OSError as error:  # a folder that cannot be read, a share that has gone
+            log.error("site-file-unreadable", cause=str(error))
+            self._tell(f"the site file cannot be read, the former one stays: {error}")
+            return
         if fresh != self._current:
             await self._take_over(fresh)
             self._current = fresh
@@ -84,7 +89,12 @@ class FileWatch:
 def _fingerprint(path: Path, profiles: Path) -> bytes:
     """Of everything that a site's file is made of."""
     digest = hashlib.sha256()
-    for each in (path, *(sorted(profiles.glob("*.toml")) if profiles.is_dir() else ())):
+    try:
+        found = sorted(profiles.glob("*.toml")) if profiles.is_dir() else []
+    except OSError as error:
+        found = []
+        digest.update(str(error).encode())
+    for each in (path, *found):
         digest.update(str(each).encode())
         try:
             digest.update(each.read_bytes())

@@ -66,8 +66,8 @@ class Entry:
 
     ``intent``: an ack in state accepted that carries what was asked; its ``result`` holds the values that the PLC
     had before, the evidence by which a lost write is told from a done one. ``attempt``: what an action was about to ask
-    of the PLC; None if it never came so far. ``outcome``: the last ack about its end. ``place``: what Device.place() said
-    when it came; None in files of earlier versions.
+    of the PLC; None if it never came so far. ``outcome``: the last ack about its end. ``place``: Device.place() when
+    it came; None in files of earlier versions.
     """
 
     requester: str

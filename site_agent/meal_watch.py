@@ -31,6 +31,16 @@ class Feeding:
     judged_until: datetime
     plan: tuple[Value | None, ...] = ()
 
+    def moved(self, step: timedelta) -> Feeding:
+        """The same by a clock that was set by ``step``."""
+        return replace(
+            self,
+            rose_at=self.rose_at + step,
+            seen_at=self.seen_at + step,
+            since=self.since + step,
+            judged_until=self.judged_until + step,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Missed:
@@ -59,20 +69,25 @@ def judge(plan: MealPlan, known: Feeding | None, values: Values, now: datetime, 
     if isinstance(counter, bool) or not isinstance(counter, int):
         return None
     settings = (plan.counter, *(values.get(name) for name in plan.settings))
-    if known is None or now < known.seen_at:  # the first look ever, or a clock that was set back
+    if known is None or now < known.seen_at - GAP:  # the first look ever, or the clock of another run
         return Judgement(_fresh(counter, settings, now))
+    now = max(now, known.seen_at)
     rise = (counter - known.counter) % span
     if rise > span // 2:  # another counter: somebody has set it back
         rise = 0
     fed = rise > 0
+    rose_at = now if fed else known.rose_at
     missed = None
     if settings == known.plan:
         missed = _over_gap(plan, known, values, now, rise) if now - known.seen_at > GAP else None
         missed = missed or (None if fed else _by_now(plan, known, values, now))
+        if fed and now - known.seen_at > GAP and rise <= _planned(plan, known, values, now):
+            # All of it was for meals that are over; one whose time is not over yet may still be missed.
+            rose_at = known.seen_at
     feeding = replace(
         known,
         counter=counter,
-        rose_at=now if fed else known.rose_at,
+        rose_at=rose_at,
         seen_at=now,
         judged_until=now,
         since=known.since if settings == known.plan else now,
@@ -126,13 +141,18 @@ def _over_gap(plan: MealPlan, known: Feeding, values: Values, now: datetime, ris
     return Missed(last, planned - rise, detail)
 
 
+def _planned(plan: MealPlan, known: Feeding, values: Values, now: datetime) -> float:
+    """Grams of the meals of the schedule that are over since the counter was read last."""
+    return sum(meal.grams for meal in meals_of(plan, values, known.seen_at, now) if known.rose_at < meal.opens)
+
+
 def unseen(plan: MealPlan, known: Feeding, now: datetime) -> Missed | None:
     """What was planned since the counter was read last, for a PLC that has been silent for a while."""
     if now - known.seen_at <= GAP:
         return None
     values = dict(zip((plan.counter, *plan.settings), known.plan, strict=False))
     meal = unseen_meal(plan, values, known.seen_at, now)
-    if meal is None:
+    if meal is None or known.rose_at >= meal.opens:
         return None
     detail = (
         f"nobody can tell whether the meal of {clock_of(plan, meal.at)} ({meal.grams:g} g) was given: the counter has"

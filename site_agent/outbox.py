@@ -11,9 +11,11 @@ import contextlib
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -26,7 +28,7 @@ from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Alarm, Event
 from gateway.protocol.topics import EVENTS_LOST, SAMPLES_LOST
 from site_agent import clock, outbox_samples
 from site_agent import outbox_rows as rows
-from site_agent.disk import DiskFile
+from site_agent.disk import DiskFile, set_aside
 from site_agent.gathering import Gathering
 from site_agent.meal_watch import Feeding
 from site_agent.outbox_samples import Chunk
@@ -41,6 +43,12 @@ _BATCH_BYTES: Final = MAX_PAYLOAD_BYTES // 2
 #: Samples of one batch. On a slow line a beat or an ack waits for the message before it: 0.3 s at 1 Mbit/s.
 SAMPLES: Final = 1_000
 _SAMPLES_BYTES: Final = 32 * 1024
+#: Changes of the file that wait while the disk fails, those of one transaction, and between two attempts.
+WORKS: Final = 10_000
+AT_ONCE: Final = 256
+RETRY_S: Final = 1.0
+#: At the end.
+CLOSE_S: Final = 2.0
 #: Samples wait for company; events do not.
 LINGER_S: Final = 2.0
 #: A batch that the centre has not named by then is sent again.
@@ -60,6 +68,26 @@ class Bounds:
     per_s: float
 
 
+def _nothing() -> None:
+    """For who need not know."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One change of the file; ``then`` runs once, whether it was written or is to be tried again."""
+
+    run: Callable[[sqlite3.Connection], int | None]
+    then: Callable[[], None] = _nothing
+    happening: Happening | None = None
+    told: bool = False
+
+    def tell(self) -> None:
+        """Now it may be said."""
+        if not self.told:
+            self.told = True
+            self.then()
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     history: History
@@ -70,8 +98,11 @@ class Outbox:
     """``open`` before use, ``close`` at the end. What cannot be kept is logged, never raised: it was told live."""
 
     def __init__(self, path: Path, bounds: Bounds) -> None:
+        self._path = path
         self._disk = DiskFile("outbox", path, rows.connect)
-        self._tasks: set[asyncio.Task[None]] = set()
+        #: What is to be written, in its order, until it is.
+        self._works: deque[_Work] = deque()
+        self._worker: asyncio.Task[None] | None = None
         self._filled = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         #: The batch under way, until the centre names it.
@@ -99,37 +130,51 @@ class Outbox:
         Raises:
             Unavailable: the file cannot be opened or read.
         """
-        await self._disk.open()
+        await self._open_disk()
         self._stored = await self._disk.do(_count)
         self._filled.set()
         return await self._disk.do(rows.alarms), await self._disk.do(rows.feedings)
+
+    async def _open_disk(self) -> None:
+        try:
+            await self._disk.open()
+            await self._disk.do(_count)
+        except Unavailable as error:
+            # A spoilt file must not keep the agent from its work; what it held is set aside for a person to look at.
+            log.error("outbox-set-aside", cause=str(error))
+            await self._disk.close()
+            set_aside(self._path)
+            await self._disk.open()
 
     async def close(self) -> None:
         """Write what is under way and close the file."""
         if self._timer is not None:
             self._timer.cancel()
         await self._gathering.flush()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._worker is not None:
+            _, late = await asyncio.wait([self._worker], timeout=CLOSE_S)
+            for task in late:
+                log.error("events-not-kept", count=len(self._works))
+                task.cancel()
         await self._disk.close()
 
-    def add(self, device: str, name: str, event: Event) -> None:
-        """Keep an event until the centre has it."""
+    def add(self, device: str, name: str, event: Event, then: Callable[[], None] = _nothing) -> None:
+        """Keep an event until the centre has it; ``then`` runs once it is on disk, or the disk has failed."""
         fresh = command_id(time.time_ns() // 1_000_000, secrets.randbits(80))
         happening = Happening(id=fresh, device=device, name=name, **event.model_dump())
-        self._begin(self._add(happening))
+        self._put(_Work(lambda db: rows.add(db, happening, EVENTS), then, happening))
 
     def keep(self, points: Sequence[Point]) -> None:
         """Keep samples until the centre has them."""
         self._gathering.keep(points)
 
-    def put_alarm(self, device: str, name: str, alarm: Alarm | None) -> None:
-        """Keep that an alarm is active, or (None) is over."""
-        self._begin(self._work(lambda db: rows.put_alarm(db, device, name, alarm)))
+    def put_alarm(self, device: str, name: str, alarm: Alarm | None, then: Callable[[], None] = _nothing) -> None:
+        """Keep that an alarm is active, or (None) is over; ``then`` as in :meth:`add`."""
+        self._put(_Work(lambda db: rows.put_alarm(db, device, name, alarm), then))
 
-    def put_feeding(self, device: str, feeding: Feeding) -> None:
-        """Keep what is known of a device's meals."""
-        self._begin(self._work(lambda db: rows.put_feeding(db, device, feeding)))
+    def put_feeding(self, device: str, feeding: Feeding | None) -> None:
+        """Keep what is known of a device's meals, or (None) forget it."""
+        self._put(_Work(lambda db: rows.put_feeding(db, device, feeding)))
 
     def repeat(self) -> None:
         """A gateway has just begun: what an older one was given, nobody may have any more."""
@@ -204,13 +249,41 @@ class Outbox:
         batch = command_id(time.time_ns() // 1_000_000, secrets.randbits(80))
         return _Batch(History(batch=batch, events=fitting, series=chunk.series), chunk)
 
-    async def _add(self, happening: Happening) -> None:
-        lost = await self._work(lambda db: rows.add(db, happening, EVENTS))
-        self._filled.set()
-        if lost and happening.name != EVENTS_LOST:
+    def _put(self, work: _Work) -> None:
+        """In this order, one after the other; what the disk refuses is tried again, within bounds (I15)."""
+        if len(self._works) >= WORKS:
+            self._works.popleft()
+            log.error("events-not-kept", count=1)
+        self._works.append(work)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work_off())
+
+    async def _work_off(self) -> None:
+        while self._works:
+            some = list(islice(self._works, AT_ONCE))
+            try:
+                lost = await self._work(lambda db, some=some: [each.run(db) or 0 for each in some])  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            except Unavailable as error:
+                log.error("outbox-unavailable", waiting=len(self._works), cause=str(error))
+                for each in some:
+                    each.tell()
+                await asyncio.sleep(RETRY_S)
+                continue
+            for each in some:
+                if self._works and self._works[0] is each:
+                    self._works.popleft()
+                each.tell()
+            kept = [each.happening for each in some if each.happening is not None]
+            if kept:
+                self._filled.set()
+                self._mourn(sum(lost), kept)
+
+    def _mourn(self, lost: int, kept: Sequence[Happening]) -> None:
+        """Tell that events had to go, once; the log tells how many."""
+        if lost and any(each.name != EVENTS_LOST for each in kept):
             if not self._lost:
                 detail = f"{EVENTS} events wait for the centre already, so the oldest have to go"
-                self.add(happening.device, EVENTS_LOST, Event(at=clock.wall(), detail=detail))
+                self.add(kept[0].device, EVENTS_LOST, Event(at=clock.wall(), detail=detail))
             self._lost += lost
             log.error("events-lost", count=self._lost)
 
@@ -228,18 +301,6 @@ class Outbox:
 
         result, self._stored = await self._disk.do(work)
         return result
-
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        """Tasks begin in this order, so the file sees them in it too."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            log.error("outbox-unavailable", cause=str(error))
 
 
 def _count(db: sqlite3.Connection) -> int:

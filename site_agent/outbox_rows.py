@@ -74,8 +74,11 @@ def alarms(db: sqlite3.Connection) -> dict[tuple[str, str], Alarm]:
     return {(device, name): decode(Alarm, "outbox", body) for device, name, body in rows}
 
 
-def put_feeding(db: sqlite3.Connection, device: str, feeding: Feeding) -> None:
-    """What is known of a device's meals."""
+def put_feeding(db: sqlite3.Connection, device: str, feeding: Feeding | None) -> None:
+    """What is known of a device's meals; None: nothing any more."""
+    if feeding is None:
+        db.execute("DELETE FROM feedings WHERE device = ?", (device,))
+        return
     db.execute("INSERT OR REPLACE INTO feedings VALUES (?, ?)", (device, _FEEDING.dump_json(feeding)))
 
 

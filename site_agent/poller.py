@@ -65,6 +65,7 @@ class Poller:
         on_state: Callable[[str, DeviceState], None],
         on_event: Callable[[str, str, Event], None],
         on_values: Callable[[str, Values], None],
+        on_lost: Callable[[str, Sequence[str]], None],
         on_samples: Callable[[Sequence[Point]], None],
         doubtful: Callable[[str], bool],
     ) -> None:
@@ -73,6 +74,8 @@ class Poller:
         self._on_event = on_event
         #: Hears of every good read, whether it is told or not.
         self._on_values = on_values
+        #: Hears of every read that failed.
+        self._on_lost = on_lost
         self._on_samples = on_samples
         #: Whether a command of ours may have changed the device's settings, and nobody knows yet.
         self._doubtful = doubtful
@@ -180,6 +183,7 @@ class Poller:
             group.quality = Quality.BAD if isinstance(error, PlcRefused) else Quality.STALE
             group.cause = str(error)[:_LONGEST_CAUSE]
             self._keep(group, {})
+            self._on_lost(device.id, group.names)
             self._note(device)
         else:
             group.quality, group.cause = Quality.GOOD, ""

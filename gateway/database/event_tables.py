@@ -25,7 +25,7 @@ events = Table(
 Index(None, events.c.site, events.c.device, events.c.id)
 Index(None, events.c.name, events.c.id)
 
-#: The last turn of each alarm. An event that came late never overrides a younger one.
+#: The last turn of each alarm, in the order in which they were told: outboxes keep it.
 alarms = Table(
     "alarms",
     metadata,

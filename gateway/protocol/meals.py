@@ -20,6 +20,8 @@ from gateway.protocol.messages import Message, Text, Value
 
 Values = Mapping[str, Value | None]
 DAY_MIN: Final = 1_440
+#: No feeder feeds more often.
+LEAST_MIN: Final = 0.005
 #: What people read above the alarm, whoever raises it.
 MEAL_MISSED_TITLE: Final = "A meal was missed"
 
@@ -92,7 +94,8 @@ def interval_of(plan: MealPlan, values: Values) -> timedelta | None:
     if plan.portion is not None and not portion_of(plan, values):
         return None
     minutes = _number(values.get(plan.interval))
-    return timedelta(minutes=minutes) if minutes is not None and 0 < minutes <= 7 * DAY_MIN else None
+    # A number that is next to nothing is no interval, but words in a wrong order.
+    return timedelta(minutes=minutes) if minutes is not None and LEAST_MIN <= minutes <= 7 * DAY_MIN else None
 
 
 def portion_of(plan: MealPlan, values: Values) -> float:

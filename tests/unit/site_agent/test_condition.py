@@ -56,9 +56,11 @@ def test_condition_with_clear_delay_is_over_when_the_value_has_been_back_for_lon
 
 
 def test_condition_of_an_unreadable_value_stays() -> None:
-    """What cannot be read neither raises nor clears, and does not end a wait."""
-    steps: tuple[tuple[float, Value | None], ...] = ((0, 1.0), (5, None), (10, None), (11, 3.0), (12, None))
-    assert _after(Condition(_low(delay_s=10), active=False), *steps) == [False, False, True, False, False]
+    """What cannot be read neither raises nor clears; that time does not count, and what lasted before it does."""
+    steps: tuple[tuple[float, Value | None], ...] = ((0, 1.0), (4, None), (30, None), (31, 1.0), (36, 1.0), (37, 1.0))
+    condition = Condition(_low(delay_s=10), active=False)
+    assert _after(condition, *steps) == [False, False, False, False, False, True]
+    assert _after(condition, (50, None), (90, None)) == [True, True]
 
 
 @pytest.mark.parametrize(("value", "live"), [(True, True), ("jammed", "jammed"), (3, 3)])
