@@ -64,13 +64,17 @@ class DiskFile:
         started: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._serve, args=(started,), name=self._part, daemon=True)
         self._thread.start()
-        await started
+        try:
+            await started
+        except Unavailable:
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+            raise
 
     async def close(self) -> None:
         """Commit what waits and close the file."""
         if self._thread is not None:
-            if self._thread.is_alive():  # otherwise it could not open the file, and the next one would take this
-                self._waiting.put(None)
+            self._waiting.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 

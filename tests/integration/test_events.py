@@ -102,3 +102,20 @@ def test_events_are_paged_and_filtered(events: Events) -> None:
     assert [each.id for each in (*first, *second)] == ids[::-1]
     assert end is None
     assert len(events.page(site=None, device=None, name="jam", limit=10, before=None)[0]) == 2
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-1), timedelta(hours=1)])
+def test_alarm_follows_the_last_turn_though_the_clock_was_set(events: Events, step: timedelta) -> None:
+    """Raised under a wrong clock, cleared, and raised again, under the right one."""
+    events.save([event_seen()])
+    events.save([event_seen(at=NOON + step, active=False)])
+    assert _names(events) == []
+    events.save([event_seen(at=NOON + step * 2)])
+    assert _names(events) == ["jam"]
+
+
+def test_all_active_alarms_of_the_centre_are_found_however_many(events: Events) -> None:
+    """What is left out would be raised again at every look."""
+    events.save([event_seen(device=f"feeder-{number}", source=Source.CENTRE) for number in range(300)])
+    assert len(events.active(source=Source.CENTRE, limit=200)) == 200
+    assert len(events.active(source=Source.CENTRE, limit=None)) == 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -273,3 +274,76 @@ async def test_lost_link_ends_the_delivery_and_loses_nothing(tmp_path: Path) -> 
         async with centre.connected():
             await until(lambda: box.waiting == 0)
         assert centre.values == [1.0]
+
+
+async def test_event_is_told_only_once_it_is_on_disk(tmp_path: Path) -> None:
+    """So that a kill right after it was told live does not lose it."""
+    async with opened(tmp_path) as box:
+        on_disk: list[int] = []
+
+        def told() -> None:
+            with sqlite3.connect(tmp_path / "outbox.db") as other:
+                on_disk.append(other.execute("SELECT count(*) FROM events").fetchone()[0])
+            other.close()
+
+        box.add("feeder-1", "jam", Event(at=START), told)
+        await until(lambda: bool(on_disk))
+        assert on_disk == [1]
+
+
+@pytest.mark.invariant("I8")
+async def test_events_that_meet_a_disk_error_are_told_at_once_and_kept_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In their order, once each; people hear of them while the disk takes nothing."""
+    monkeypatch.setattr(outbox, "RETRY_S", 0.05)
+    async with opened(tmp_path) as box:
+        with sqlite3.connect(tmp_path / "outbox.db", isolation_level=None) as other:
+            other.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END")
+            told: list[str] = []
+            for name in ("jam", "lid-open"):
+                box.add("feeder-1", name, Event(at=START), lambda name=name: told.append(name))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            await until(lambda: len(told) == 2)
+            assert box.waiting == 0
+            other.execute("DROP TRIGGER full")
+        other.close()
+        centre = Centre(box)
+        async with centre.connected():
+            await until(lambda: bool(centre.batches) and box.waiting == 0 and not box._works)
+        assert [event.name for batch in centre.batches for event in batch.events] == ["jam", "lid-open"]
+        assert told == ["jam", "lid-open"]
+
+
+async def test_spoilt_file_is_set_aside_and_the_agent_goes_on(tmp_path: Path) -> None:
+    """A person may look at it; the site is not dark for its sake."""
+    (tmp_path / "outbox.db").write_bytes(b"this is no database" * 1_000)
+    async with opened(tmp_path) as box:
+        box.add("feeder-1", "jam", Event(at=START))
+        await until(lambda: box.waiting == 1)
+    assert {name.partition(".spoilt-")[0] for name in os.listdir(tmp_path) if "spoilt" in name} == {"outbox.db"}
+
+
+async def test_event_whose_connection_ended_in_mid_batch_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when another event comes."""
+    async with opened(tmp_path) as box:
+        box.add("feeder-1", "jam", Event(at=START))
+        await until(lambda: box.waiting == 1)
+        reading = asyncio.Event()
+        former = box._disk.do
+
+        async def slow(run: Callable[[sqlite3.Connection], object]) -> object:
+            reading.set()
+            await asyncio.sleep(10)
+            return await former(run)
+
+        monkeypatch.setattr(box._disk, "do", slow)
+        task = asyncio.create_task(box.deliver(lambda _: None))
+        await reading.wait()
+        task.cancel()
+        monkeypatch.undo()
+        centre = Centre(box)
+        async with centre.connected():
+            await until(lambda: box.waiting == 0)
+        assert len(centre.batches) == 1

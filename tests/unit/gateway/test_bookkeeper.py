@@ -18,9 +18,10 @@ from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.protocol.messages import Message, SiteState
-from gateway.protocol.topics import HeartbeatTopic, StatusTopic, Topic
+from gateway.protocol.topics import DescriptionTopic, HeartbeatTopic, StatusTopic, Topic
 from gateway.sites import Sites
 from tests.entries import NOON, heartbeat, status
+from tests.fake_parts import DESCRIPTION, DEVICE
 
 SITE = "arava-1"
 
@@ -58,3 +59,11 @@ def test_what_waits_for_redis_and_database_is_one_entry_for_each_site(bookkeeper
     assert [each.heartbeat.epoch for each in bookkeeper._unsaved.values()] == [19]
     assert bookkeeper._unforgotten == {SITE: 19}
     assert bookkeeper._questions._sites == {}
+    assert [each.status.epoch for each in bookkeeper._unsaved_statuses.values()] == [19]
+
+
+def test_description_that_came_while_the_database_was_away_waits_for_it(bookkeeper: Bookkeeper) -> None:
+    """The agent says it again only when it connects; the last one of each device is enough."""
+    for _ in range(2):
+        bookkeeper.keep(_intake(Epochs(), (DescriptionTopic(SITE, DEVICE), DESCRIPTION)))
+    assert [each.device for each in bookkeeper._unsaved_descriptions.values()] == [DEVICE]

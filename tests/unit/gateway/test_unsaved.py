@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from gateway.protocol.messages import DeviceState, Quality
@@ -53,3 +55,13 @@ def test_bytes_of_waiting_states_are_bounded() -> None:
     unsaved.clear()
     unsaved.add(_seen("d", payload=b"1234567890"))
     assert len(unsaved) == 1
+
+
+def test_state_of_a_device_that_is_gone_is_forgotten() -> None:
+    """It would make the device come back at the centre; a later one is of a device that is there again."""
+    states = UnsavedStates()
+    states.add(_seen("feeder-1"))
+    states.forget("a", "feeder-1", NOON - timedelta(seconds=1))
+    assert len(states) == 1
+    states.forget("a", "feeder-1", NOON)
+    assert (len(states), states._bytes) == (0, 0)

@@ -173,3 +173,48 @@ def test_plc_that_is_silent_over_an_interval_is_told() -> None:
     feeding = _watched(BY_INTERVAL, [(0, _interval(0))])[0].feeding
     assert unseen(BY_INTERVAL, feeding, MORNING + timedelta(minutes=39)) is None
     assert unseen(BY_INTERVAL, feeding, MORNING + timedelta(minutes=40)) is not None
+
+
+def test_interval_of_next_to_nothing_is_no_plan() -> None:
+    """A float with its words in a wrong order reads 2e-41; nobody divides by it."""
+    for interval in (2.4e-41, 0, -5):
+        values = _interval(0, interval=interval)
+        assert _missed(BY_INTERVAL, [(minute, values) for minute in range(200)]) == []
+        known = _watched(BY_INTERVAL, [(0, values)])[-1].feeding
+        assert unseen(BY_INTERVAL, known, MORNING + timedelta(hours=5)) is None
+
+
+def test_clock_that_goes_back_a_little_forgets_nothing() -> None:
+    """A week without a meal, and a clock that is corrected by 0.15 s every hour."""
+    known: Feeding | None = None
+    missed = 0
+    for second in range(0, 7 * 86_400, 60):
+        back = timedelta(seconds=0.15) if second % 3_600 == 60 else timedelta()
+        at = MORNING + timedelta(seconds=second) + (timedelta(seconds=0) if back else timedelta(seconds=0.2)) - back
+        judgement = judge(BY_INTERVAL, known, _interval(0), at, span=SPAN)
+        assert judgement is not None
+        known, missed = judgement.feeding, missed + (judgement.missed is not None)
+    assert missed > 200
+
+
+def test_meal_whose_time_a_silence_ended_in_may_still_be_missed() -> None:
+    """What the counter rose by was the meal before it: the second one is not taken for given."""
+    looks = [(0, _slots(0)), (365, _slots(100)), *((minute, _slots(100)) for minute in range(366, 400))]
+    assert _missed(BY_SLOTS, looks) == [
+        "the meal of 2026-11-23 12:00 UTC (200 g) was not given: the counter did not rise"
+    ]
+
+
+def test_meal_that_was_given_before_a_silence_is_no_unseen_one() -> None:
+    """Within its window, though before its minute."""
+    known = _watched(BY_SLOTS, [(0, _slots(0)), (58, _slots(0)), (59, _slots(100))])[-1].feeding
+    assert unseen(BY_SLOTS, known, MORNING + timedelta(minutes=75)) is None
+
+
+def test_moved_feeding_tells_the_same_by_a_clock_that_was_set() -> None:
+    """An hour on, while the counter is read all the time: nothing was missed by that."""
+    known = _watched(BY_SLOTS, [(0, _slots(0)), (30, _slots(0))])[-1].feeding
+    step = timedelta(hours=1)
+    judgement = judge(BY_SLOTS, known.moved(step), _slots(0), MORNING + timedelta(minutes=31) + step, span=SPAN)
+    assert judgement is not None
+    assert judgement.missed is None
