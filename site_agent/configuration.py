@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StrictStr, StringConstraints
 
-from gateway.protocol.ids import Id, Name
+from gateway.protocol.ids import NAME_PATTERN, Id, Name
 from gateway.protocol.meals import zone
 from gateway.protocol.messages import Text
 from site_agent import mailbox
@@ -40,6 +40,10 @@ class AgentTable(Table):
     catch_up_per_s: Annotated[FiniteFloat, Field(ge=10, le=100_000)] = 5_000.0
 
 
+#: A part of a profile by its name, or where the name stands for several kinds, by its kind too.
+Part = Annotated[str, StringConstraints(pattern=rf"^((properties|actions|alarms|interlocks)/)?{NAME_PATTERN[1:]}")]
+
+
 class DeviceTable(Table):
     """``[[devices]]``: a device on a PLC, with its properties, its actions, and what forbids them.
 
@@ -51,7 +55,7 @@ class DeviceTable(Table):
     plc: Name
     profile: Name | None = None
     base: Register | dict[Space, Register] = 0
-    without: Annotated[tuple[Name, ...], Field(max_length=256)] = ()
+    without: Annotated[tuple[Part, ...], Field(max_length=256)] = ()
     properties: Annotated[dict[Name, PropertyTable], Field(max_length=256)] = Field(default_factory=dict)
     mailbox: MailboxTable | None = None
     actions: Annotated[dict[Name, ActionTable], Field(max_length=64)] = Field(default_factory=dict)

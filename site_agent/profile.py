@@ -167,24 +167,41 @@ def _merged_by_name(below: list[Any], above: list[Any]) -> list[Any]:
 
 
 def _leave_out(whole: Raw, names: list[str], place: str) -> Iterator[Fault]:
-    """Take out the properties, actions, alarms, interlocks, or the meals, that this device does not have."""
-    for number, name in enumerate(names):
-        found = name == "meals" and whole.pop("meals", None) is not None
-        for part in _NAMED:
-            held = whole.get(part)
-            if isinstance(held, dict) and name in held:
-                whole[part] = {key: each for key, each in held.items() if key != name}
-                found = True
-        alarms = whole.get("alarms")
-        if isinstance(alarms, dict):  # of a value that is not there nothing can be told
-            whole["alarms"] = {key: each for key, each in alarms.items() if not _is_about(each, name)}
-        interlocks = whole.get("interlocks")
-        if isinstance(interlocks, list) and any(_named(each, name) for each in interlocks):
-            whole["interlocks"] = [each for each in interlocks if not _named(each, name)]
-            found = True
-        if not found:
-            detail = f"the device has no {name!r} anyway.{hint(name, _parts(whole))}"
-            yield Fault(f"{place}/{number}", "unknown-part", detail)
+    """Take out the properties, actions, alarms, interlocks, or the meals, that this device does not have.
+
+    A name that stands for several kinds must say which, as ``alarms/lid-open``: nobody who leaves out an alarm means to
+    leave out the interlock of that name.
+    """
+    for number, stated in enumerate(names):
+        here = f"{place}/{number}"
+        kind, _, name = stated.rpartition("/")
+        kinds = [each for each in (*_NAMED, "interlocks") if kind in {"", each} and _has(whole, each, name)]
+        if not kind and name == "meals" and whole.pop("meals", None) is not None:
+            continue
+        if not kinds:
+            detail = f"the device has no {stated!r} anyway.{hint(name, _parts(whole))}"
+            yield Fault(here, "unknown-part", detail)
+        elif len(kinds) > 1:
+            choices = " or ".join(f"'{each}/{name}'" for each in kinds)
+            yield Fault(here, "ambiguous", f"{name!r} is the name of several things; say {choices}")
+        else:
+            _take_out(whole, kinds[0], name)
+
+
+def _has(whole: Raw, kind: str, name: str) -> bool:
+    held = whole.get(kind)
+    return name in held if isinstance(held, dict) else isinstance(held, list) and any(_named(x, name) for x in held)
+
+
+def _take_out(whole: Raw, kind: str, name: str) -> None:
+    held = whole[kind]
+    if isinstance(held, dict):
+        whole[kind] = {key: each for key, each in held.items() if key != name}
+    else:
+        whole[kind] = [each for each in held if not _named(each, name)]
+    alarms = whole.get("alarms")
+    if kind == "properties" and isinstance(alarms, dict):  # of a value that is not there nothing can be told
+        whole["alarms"] = {key: each for key, each in alarms.items() if not _is_about(each, name)}
 
 
 def _is_about(alarm: object, name: str) -> bool:
@@ -197,7 +214,9 @@ def _named(table: object, name: object) -> bool:
 
 def _parts(whole: Raw) -> set[str]:
     tables = [whole[part] for part in _NAMED if isinstance(whole.get(part), dict)]
-    return {str(name) for table in tables for name in table}
+    interlocks = whole.get("interlocks")
+    named = [each.get("name") for each in interlocks if isinstance(each, dict)] if isinstance(interlocks, list) else []
+    return {str(name) for table in [*tables, named] for name in table} | ({"meals"} if "meals" in whole else set())
 
 
 def shifted(table: Any, base: object, space: str = Space.HOLDING) -> Any:  # noqa: ANN401 # any piece of TOML

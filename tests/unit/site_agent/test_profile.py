@@ -89,6 +89,17 @@ def test_device_leaves_out_what_it_does_not_have(tmp_path: Path) -> None:
     assert [each.name for each in device.interlocks] == ["lid-open", "service-mode"]
 
 
+def test_device_that_leaves_out_an_alarm_keeps_the_interlock_of_that_name(tmp_path: Path) -> None:
+    """Whoever is tired of an alarm does not mean to feed into an open lid."""
+    (device,) = _load(tmp_path, _device('without = ["alarms/lid-open", "meals"]')).devices
+    assert "lid-open" not in device.alarms
+    assert "lid-open" in [each.name for each in device.interlocks]
+    assert device.meals is None
+    (device,) = _load(tmp_path, _device('without = ["interlocks/lid-open"]')).devices
+    assert "lid-open" in device.alarms
+    assert "lid-open" not in [each.name for each in device.interlocks]
+
+
 def test_two_devices_of_one_profile_do_not_overlap_at_their_bases(tmp_path: Path) -> None:
     """And do where the bases are too near."""
     assert len(_load(tmp_path, _device("base = 0"), _device("base = 100", "two")).devices) == 2
@@ -104,6 +115,10 @@ def test_two_devices_of_one_profile_do_not_overlap_at_their_bases(tmp_path: Path
         (
             _device('without = ["watr_c"]'),
             "/devices/0/without/0: the device has no 'watr_c' anyway. Did you mean 'water_c'?",
+        ),
+        (
+            _device('without = ["lid-open"]'),
+            "/devices/0/without/0: 'lid-open' is the name of several things; say 'alarms/lid-open' or 'interlocks/lid-",
         ),
         (
             _device("[devices.properties.portion_g]\nmaxmum = 3"),
