@@ -99,7 +99,9 @@ def _take_write_lock(connection: sqlite3.Connection) -> None:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_s:
+                # The low byte: just after a file was made, others look through its log, which is busy as well.
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > give_up_s:
                     # SQLAlchemy does not wrap what the driver raises under its feet.
                     raise OperationalError("BEGIN IMMEDIATE", None, error) from error
                 time.sleep(_LOOK_S)
