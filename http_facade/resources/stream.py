@@ -94,11 +94,14 @@ def _told(  # one way to begin
         if after is None:
             yield sent("hello", listener.begins, {})
         elif not forgotten <= after <= last:
+            after = None
             yield sent("reset", listener.begins, {})
         else:
             for page in feed.before(after, listener):
                 yield "".join(each.text for each in page)
         while not listener.over:
             found, seen = listener.take(BEAT_S)
+            # Another facade may have told more than ours has read yet: that is not told again, and no number goes back.
+            news = [each for each in found if after is None or each.number > after]
             # Without anything to tell, the number alone: who comes back then need not look through what is not his.
-            yield "".join(each.text for each in found) or f": still here\nid: {seen}\n\n"
+            yield "".join(each.text for each in news) or f": still here\nid: {max(seen, after or 0)}\n\n"
