@@ -14,6 +14,7 @@ from gateway.database.audit_tables import audit, audit_head
 from gateway.database.driver import dialect_of, inserts_of, run, text_of
 from gateway.database.engine import reading
 from gateway.database.tables import devices
+from gateway.ledger_rows import compact
 from gateway.protocol.topics import WRITE
 
 #: Rows that are read at once.
@@ -55,8 +56,7 @@ class AuditWriter:
         for entry in entries:
             if entry.command is not None:
                 key = entry.command, entry.kind
-                told = run(connection, self._told, {"c": entry.command, "k": entry.kind.value}).fetchone()
-                if key in seen or told is not None:
+                if key in seen or run(connection, self._told, {"c": key[0], "k": key[1].value}).fetchone() is not None:
                     continue
                 seen.add(key)
             yield entry
@@ -69,7 +69,7 @@ class AuditWriter:
         if row is None or row[0] is None:
             return None
         held: Mapping[str, Any] = json.loads(row[0]).get("properties", {})
-        return _compact({name: held.get(name) for name in json.loads(entry.input)})
+        return compact({name: held.get(name) for name in json.loads(entry.input)})
 
 
 class Audit:
@@ -114,7 +114,3 @@ def _link(row: Row[Any]) -> Link:
     columns = {name: getattr(row, name) for name in _FIELDS}
     columns["kind"] = Kind(columns["kind"])
     return Link(row.number, Entry(**columns), row.hash)
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Delete, Engine, Row, case, delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.changes import Kind, Thing
+from gateway.database.driver import inserts_of
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
 from gateway.database.tables import devices, storable
@@ -81,7 +81,7 @@ class Events:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._trails = TrailWriter(engine.dialect.name)
-        dialect: Any = sqlite if engine.dialect.name == "sqlite" else postgresql
+        dialect = inserts_of(engine.dialect.name)
         new = dialect.insert(alarms)
         was_over = alarms.c.active.is_(False)
         changes = {name: new.excluded[name] for name in ("active", "severity", "title", "detail", "at", "received_at")}

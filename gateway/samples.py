@@ -11,9 +11,8 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
+from gateway.database.driver import errors_of, inserts_of
 from gateway.database.engine import writing
 from gateway.database.sample_tables import series
 from gateway.database.tables import microseconds, storable
@@ -70,29 +69,25 @@ class Samples:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
-        dialect: Any = sqlite if self._sqlite else postgresql
-        add = dialect.insert(series)
+        add = inserts_of(engine.dialect.name).insert(series)
         self._learn = add.on_conflict_do_update(
             index_elements=["site", "device", "name"], set_={"every_s": add.excluded.every_s}
         ).returning(series.c.id)
         #: (site, device, name) -> number and every_s.
         self._known: dict[tuple[str, str, str], tuple[int, float]] = {}
 
-    def know(self, seen: Iterable[SeriesSeen]) -> None:
+    def know(self, seen: Sequence[SeriesSeen]) -> None:
         """Give every series that is new, or is read at another pace than before, its number; before :meth:`save_in`.
 
         Raises:
             Unavailable: nothing was committed.
         """
-        news = {
-            (each.site, each.series.device, each.series.name): each.series.every_s
-            for each in seen
-            if self._known.get(_key(each), (0, None))[1] != each.series.every_s
-        }
+        news = self._news(seen)
         if not news:
             return
         if len(self._known) + len(news) > REMEMBERED:
             self._known.clear()
+            news = self._news(seen)  # those of this batch that were known as well
         found = {}
         with writing(self._engine) as connection:
             # In one order, so that two gateways cannot wait for each other.
@@ -101,6 +96,13 @@ class Samples:
                 number = connection.execute(self._learn, columns).scalar_one()
                 found[site, device, name] = number, every_s
         self._known |= found
+
+    def _news(self, seen: Iterable[SeriesSeen]) -> dict[tuple[str, str, str], float]:
+        return {
+            _key(each): each.series.every_s
+            for each in seen
+            if self._known.get(_key(each), (0, None))[1] != each.series.every_s
+        }
 
     def save_in(self, connection: Connection, seen: Sequence[SeriesSeen], now: datetime) -> None:
         """Keep those that are not there yet, inside a transaction of :func:`gateway.database.engine.writing`."""
@@ -114,12 +116,9 @@ class Samples:
         touched_us = microseconds(now)
         cursor: Any = connection.connection.cursor()
         place = "?" if self._sqlite else "%s"
-        try:
+        with errors_of(connection, "samples"):
             self._insert(cursor, rows)
             cursor.executemany(_TOUCH.format(place), [(*hour, touched_us) for hour in touched])
-        except connection.dialect.loaded_dbapi.Error as error:
-            base: Any = connection.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance("samples", None, error, base, dialect=connection.dialect) from error
 
     def _insert(self, cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 # sqlite3's or psycopg's
         if self._sqlite:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Table, and_, or_, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.changes import ChangeWriter, Kind, Thing
+from gateway.database.driver import dialect_of, inserts_of, text_of
 from gateway.database.engine import reading, writing
 from gateway.database.tables import devices, sites
 from gateway.protocol.description import Description
@@ -117,10 +117,11 @@ class Sites:
 
 
 class _Upserts:
-    """SQL text with named parameters, compiled once per engine; see :mod:`gateway.ledger_sql`."""
+    """SQL text with named parameters, compiled once per engine; see :mod:`gateway.database.driver`."""
 
     def __init__(self, dialect: str) -> None:
-        self._sqlite = dialect == "sqlite"
+        self._dialect = dialect_of(dialect)
+        self._insert = inserts_of(dialect).insert
         status = ("epoch", "boot", "state", "since", "version", "reason", "updated_at")
         self.status = self._text(sites, status, lambda new: new.epoch >= sites.c.epoch)
         beat = ("epoch", "last_beat_at", "last_beat_epoch", "last_beat_seq", "plcs", "outbox", "updated_at")
@@ -132,14 +133,12 @@ class _Upserts:
         self.stored_state = self._text(devices, stated, _newer_state)
 
     def _text(self, table: Table, columns: tuple[str, ...], where: Callable[[Any], ColumnElement[bool]]) -> str:
-        dialect: Any = sqlite if self._sqlite else postgresql
-        statement = dialect.insert(table)
+        statement = self._insert(table)
         new = statement.excluded
         changes = {each: new[each] for each in columns}
         keys = [each.name for each in table.primary_key]
         statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where(new))
-        style = "named" if self._sqlite else "pyformat"
-        return str(statement.compile(dialect=dialect.dialect(paramstyle=style), column_keys=[*keys, *columns]))
+        return text_of(statement, self._dialect, [*keys, *columns])
 
 
 def _newer_beat(new: Any) -> ColumnElement[bool]:  # noqa: ANN401 # SQLAlchemy's namespace of the row to insert

@@ -6,7 +6,8 @@ several times what the database takes. Reading for people stays with SQLAlchemy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -37,12 +38,19 @@ def text_of(statement: ClauseElement, dialect: Dialect, columns: Sequence[str] |
 def run(connection: Connection, sql: str, values: Sequence[Columns] | Columns) -> DBAPICursor:
     """Run it inside the transaction of ``connection``; errors are SQLAlchemy's."""
     cursor = connection.connection.cursor()
-    try:
+    with errors_of(connection, sql):
         if isinstance(values, Mapping):
             cursor.execute(sql, values)
         else:
             cursor.executemany(sql, values)
+    return cursor
+
+
+@contextmanager
+def errors_of(connection: Connection, sql: str) -> Iterator[None]:
+    """What the driver raises inside, as SQLAlchemy's own error about ``sql``."""
+    try:
+        yield
     except connection.dialect.loaded_dbapi.Error as error:
         base: Any = connection.dialect.loaded_dbapi.Error
         raise DBAPIError.instance(sql, None, error, base, dialect=connection.dialect) from error
-    return cursor

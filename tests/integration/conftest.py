@@ -1,15 +1,26 @@
-"""A site for tests that command a real agent: its PLC, its agent, and a technician who sees everything."""
+"""A database; and a site for tests that command a real agent: its PLC, its agent, a technician who sees everything."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from gateway.database import open_engine, upgrade
 from tests.agents import AgentProcess, Technician
 from tests.conditions import eventually
 from tests.mqtt_client import MqttClient
 from tests.plc import FaultyPlc
 from tests.running_broker import RunningBroker
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A fresh database."""
+    engine = open_engine(database_url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from sqlalchemy import Engine, text
 from gateway.audit import Audit
 from gateway.audit_chain import Entry, Kind, Link, chained
 from gateway.audit_command import audit as command_line
-from gateway.database import open_engine, reading, upgrade, writing
+from gateway.database import reading, writing
 from gateway.database.tables import microseconds
 from gateway.ledger import Ledger
 from gateway.ledger_writer import LedgerWriter
@@ -27,15 +26,6 @@ from tests.databases import each_database
 from tests.entries import NOON, answer, asked
 
 pytestmark = each_database
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from gateway.database import open_engine, upgrade
 from gateway.events import Events, Source
 from gateway.protocol.messages import Severity
 from tests.databases import each_database
 from tests.entries import NOON, event_seen, new_id
 
 pytestmark = each_database
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

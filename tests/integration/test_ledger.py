@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.database import open_engine, upgrade
 from gateway.ledger import Answer, Ledger
 from gateway.protocol.errors import IllegalStep, Unavailable
 from gateway.protocol.lifecycle import State, path
@@ -19,14 +17,6 @@ from tests.entries import NOON, ack, answer, asked, new_id
 pytestmark = each_database
 
 REPORTABLE = [state for state in State if state is not State.PENDING]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

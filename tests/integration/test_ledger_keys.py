@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.database import open_engine, upgrade
+from gateway.database import open_engine
 from gateway.ledger import Ledger, Recorded
 from gateway.ledger_writer import LedgerWriter
 from gateway.protocol.lifecycle import State
@@ -18,14 +18,6 @@ from tests.databases import each_database, locked, only_sqlite
 from tests.entries import answer, asked
 
 pytestmark = each_database
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

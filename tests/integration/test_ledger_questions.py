@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, Select
 from sqlalchemy.dialects import sqlite
 
-from gateway.database import open_engine, reading, upgrade
+from gateway.database import reading
 from gateway.ledger import Asked, Ledger
 from gateway.ledger_plan import SETTLED
 from gateway.ledger_questions import _PAGE, _SITES, Unresolved
@@ -22,14 +20,6 @@ from tests.entries import NOON, answer, asked
 pytestmark = each_database
 
 UNKNOWN = [AckCode.PLC_SILENT, AckCode.NO_ANSWER, AckCode.NO_EVIDENCE, AckCode.NO_CONFIRMATION, AckCode.JOURNAL_LOST]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

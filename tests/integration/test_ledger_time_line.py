@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from gateway.database import open_engine, upgrade
 from gateway.ledger import CommandRecord, Ledger
 from gateway.ledger_writer import LedgerWriter
 from gateway.protocol.codes import Evidence
@@ -22,14 +21,6 @@ pytestmark = each_database
 
 WHOLE = ["pending", "published", "accepted", "written", "verified", "applied"]
 TRAIL = tuple(Mark(deed=deed, at=NOON + timedelta(seconds=number)) for number, deed in enumerate(Deed))
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

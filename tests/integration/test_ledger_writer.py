@@ -9,7 +9,6 @@ from concurrent.futures import wait
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.database import open_engine, upgrade
 from gateway.ledger import Ledger
 from gateway.ledger_writer import LedgerWriter, Overloaded
 from gateway.protocol.errors import Unavailable
@@ -19,14 +18,6 @@ from tests.databases import each_database, locked
 from tests.entries import answer, asked
 
 pytestmark = each_database
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import Engine, func, select
 
 from gateway.ages import Ages
 from gateway.course import Buckets, Samples
-from gateway.database import open_engine, reading, upgrade
+from gateway.database import reading
 from gateway.database.sample_tables import hours, minutes, samples
 from gateway.database.tables import command_steps, commands, microseconds
 from gateway.events import Events
@@ -26,15 +24,6 @@ from tests.sample_store import SampleStore, series
 
 pytestmark = each_database
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
 
 
 def _rows(engine: Engine) -> dict[str, int]:

@@ -208,3 +208,14 @@ def test_series_of_other_sites_and_devices_are_apart(store: SampleStore) -> None
     store.save(series(2.0), site="golan-1")
     assert [value for _, value, _ in told(store.course(0, 10, points=10))] == [1]
     assert store.reads.series("golan-1", "feeder-2", "water_c") is None
+
+
+@pytest.mark.invariant("I15")
+def test_series_beyond_those_remembered_are_looked_up_again(
+    store: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was known, in a batch with another that was not."""
+    monkeypatch.setattr("gateway.samples.REMEMBERED", 1)
+    store.save(series(1.0))
+    store.save(series(2.0, start_s=10), series(3.0, name="oxygen_mg"))
+    assert [value for _, value, _ in told(store.course(0, 20, points=10))] == [1, 2]
