@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Final
@@ -38,9 +39,14 @@ def register(app: OpenAPI) -> None:
     pages = Blueprint("documentation", __name__)
     page = _PAGE.format(configuration=json.dumps(_CONFIGURATION), script=_SCRIPT)
 
+    @functools.cache
+    def text() -> str:
+        """The document, written once: whoever asks for it a thousand times costs no thousand writings."""
+        return json.dumps(app.api_doc)
+
     @pages.get("/openapi.json")
     def document() -> Response:
-        return Response(json.dumps(app.api_doc), content_type="application/json")
+        return Response(text(), content_type="application/json")
 
     @pages.get("/docs")
     def docs() -> Response:

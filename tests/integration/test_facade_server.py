@@ -142,7 +142,7 @@ def test_endless_headers_are_refused(facade: FacadeProcess, waiting: str) -> Non
 
 @pytest.mark.invariant("I15")
 def test_readers_that_do_not_read_block_nobody(facade: FacadeProcess, waiting: str) -> None:
-    """More of them than the facade has threads: each asks for a large answer, and leaves it lying."""
+    """More of them than the facade has threads for requests: each asks for large answers, and leaves them lying."""
     document = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: {facade.headers['Authorization']}\r\n\r\n"
     lazy = []
     try:
@@ -151,7 +151,7 @@ def test_readers_that_do_not_read_block_nobody(facade: FacadeProcess, waiting: s
             lazy[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
             lazy[-1].sendall(20 * document.encode())
         headers = facade.headers | {"Prefer": "wait=0"}
-        assert requests.patch(waiting, json={"portion_g": 5}, headers=headers, timeout=10).status_code == 202
+        assert requests.patch(waiting, json={"portion_g": 5}, headers=headers, timeout=30).status_code == 202
     finally:
         for each in lazy:
             each.close()
