@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 import click
 
+from gateway import __version__, logs
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.messages import Value
+from site_agent import clock
 from site_agent.commissioning.findings import PlcFound
 from site_agent.commissioning.report import show, show_ranges, show_trial
 from site_agent.commissioning.scan import Range, scan
@@ -57,6 +59,8 @@ def plc() -> None:
 
     Nothing is written, but by --try: that writes one setting, reads it, and puts the former value back.
     """
+    # What is found is what is told; a line of the log among it would break the JSON.
+    logs.configure("plc", level="ERROR")
 
 
 @plc.command("scan")
@@ -76,9 +80,13 @@ def scan_plc(address: str, unit: int, tables: Sequence[str], last: int, timeout_
     driver = ModbusDriver(TcpWire(host, int(port)), unit, timeout_s)
     found = _run(_scan(driver, [Space(each) for each in tables] or list(Space), last))
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], indent=2))
-    else:
+        click.echo(json.dumps([each.as_dict() for each in found], indent=2))
+    elif found:
         show_ranges(console(), found)
+    else:
+        click.echo(f"{host}:{port} answers, but unit {unit} lets nothing be read from 0 to {last}. Is it another unit?")
+    if not found:
+        raise SystemExit(1)
 
 
 @plc.command("read")
@@ -87,13 +95,19 @@ def scan_plc(address: str, unit: int, tables: Sequence[str], last: int, timeout_
 @_JSON
 @_REPORT
 def read_plc(path: Path, only: str | None, as_json: bool, file: Path | None) -> None:
-    """Read every mapped value: words beside what they mean, in all orders where there is a choice."""
-    found = _survey(load(path), only)
-    _keep(file, found)
+    """Read every mapped value: words beside what they mean, in all orders where there is a choice.
+
+    Exit code 1 if a PLC, or a value, could not be read.
+    """
+    configuration = load(path)
+    found = _survey(configuration, only)
+    _keep(file, configuration, found)
     if as_json:
         click.echo(_as_json(found))
     else:
         show(console(), found, everything=True)
+    if any(each.faults or any(value.value is None for value in each.values) for each in found):
+        raise SystemExit(1)
 
 
 @plc.command("check")
@@ -111,7 +125,7 @@ def check_plc(path: Path, only: str | None, wish: str | None, as_json: bool, fil
     tried = None
     if wish is not None and all(each.right for each in found):
         tried = _try(configuration, wish, {each.name for each in found})
-    _keep(file, found)
+    _keep(file, configuration, found, tried)
     if as_json:
         click.echo(_as_json(found, tried))
     else:
@@ -210,6 +224,11 @@ def _as_json(found: Sequence[PlcFound], tried: Trial | None = None) -> str:
     return json.dumps(body, indent=2)
 
 
-def _keep(file: Path | None, found: Sequence[PlcFound]) -> None:
+def _keep(
+    file: Path | None, configuration: SiteConfiguration, found: Sequence[PlcFound], tried: Trial | None = None
+) -> None:
+    """As a report, which somebody may read in a year."""
     if file is not None:
-        file.write_text(_as_json(found) + "\n", encoding="utf-8")
+        about = {"site": configuration.site, "at": clock.wall().isoformat(timespec="seconds"), "version": __version__}
+        body = {**about, **json.loads(_as_json(found, tried))}
+        file.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")

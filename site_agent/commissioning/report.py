@@ -61,7 +61,7 @@ def _facts(plc: PlcFound) -> Iterable[str]:
         spread = f"{timing.least_ms:g} to {timing.most_ms:g}, {timing.requests} requests"
         yield f"answers in {timing.median_ms:g} ms ({spread})"
     if plc.largest_read is not None:
-        yield f"answers {plc.largest_read} registers in one request"
+        yield f"answers {plc.largest_read} registers in one request, or has no more of them there"
     if plc.echoes_transactions is not None:
         yield "echoes transaction ids" if plc.echoes_transactions else "does not echo transaction ids"
     yield f"{plc.requests_per_poll} requests for {len(plc.values)} values at each poll"

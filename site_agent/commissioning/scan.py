@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from site_agent.drivers.port import Driver, PlcRefused
 from site_agent.registers import Space
@@ -21,6 +21,10 @@ class Range:
     first: int
     last: int
     used: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"table": self.space, "first": self.first, "last": self.last, "used": self.used}
 
 
 async def scan(driver: Driver, space: Space, last: int, tell: Callable[[int], None]) -> tuple[Range, ...]:

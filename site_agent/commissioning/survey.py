@@ -23,8 +23,8 @@ from site_agent.registers import ByteOrder, Space, WordOrder
 
 #: As many reads are timed.
 TIMED: Final = 20
-#: Sizes of a read that are tried, the largest first.
-SIZES: Final = (125, 120, 100, 64, 50, 32, 16, 8, 4, 2)
+#: Registers of one read at most (Modbus Application Protocol 1.1b3, section 6.3).
+LARGEST: Final = 125
 #: A number beyond these, in the order of the file, is more likely read in a wrong one.
 _TINY, _HUGE = 1e-6, 1e9
 
@@ -65,7 +65,12 @@ async def _marked(found: PlcFound, plc: PlcTable, driver: Driver) -> PlcFound:
     if plc.marker is None:
         return found
     marker = Marker.of(plc.marker)
-    fault = marker.fault(await driver.read(marker.block.address, marker.block.count, marker.block.space))
+    try:
+        words = await driver.read(marker.block.address, marker.block.count, marker.block.space)
+    except PlcRefused as error:
+        place = f"{marker.block.space} {marker.block.address}"
+        return replace(found, marker="cannot be read", faults=(f"the marker at {place}: {error.detail}",))
+    fault = marker.fault(words)
     return replace(found, marker=fault or f"reads {marker.value}, as it should", faults=(fault,) if fault else ())
 
 
@@ -113,15 +118,17 @@ async def _timed(found: PlcFound, driver: Driver, blocks: Sequence[Block], *, op
 
 
 async def _largest(driver: Driver, at: Block) -> int:
-    """How many registers from here on it answers at once; what is not mapped may end it."""
-    for size in SIZES:
-        if at.address + size <= 0x1_0000:
-            try:
-                await driver.read(at.address, size, at.space)
-            except PlcRefused:
-                continue
-            return size
-    return at.count
+    """How many registers from here on it answers at once; that its registers end there may be the reason."""
+    answered, refused = at.count, min(LARGEST, 0x1_0000 - at.address) + 1
+    while answered + 1 < refused:
+        size = refused - 1 if refused > LARGEST else (answered + refused) // 2
+        try:
+            await driver.read(at.address, size, at.space)
+        except PlcRefused:
+            refused = size
+        else:
+            answered = size
+    return answered
 
 
 def _polled(plc: PlcTable, devices: Sequence[DeviceTable]) -> tuple[Block, ...]:

@@ -74,7 +74,7 @@ def test_scan_finds_the_ranges_that_can_be_read(plc: FaultyPlc) -> None:
     """To the register, in the tables that the PLC has; and what is in use."""
     plc.registers[50:60] = range(1, 11)
     found = _json("scan", f"127.0.0.1:{plc.port}", "--to", 300)
-    assert found == [{"space": "holding", "first": 0, "last": 99, "used": 16}]
+    assert found == [{"table": "holding", "first": 0, "last": 99, "used": 16}]
     assert plc.writes == []
 
 
@@ -83,7 +83,7 @@ def test_scan_of_another_make_finds_all_four_tables() -> None:
     with IndependentPlc.running(registers=70) as other:
         other.set(Space.COIL, 69, 1)
         found = _json("scan", f"127.0.0.1:{other.port}", "--to", 200)
-        assert [(each["space"], each["first"], each["last"], each["used"]) for each in found] == [
+        assert [(each["table"], each["first"], each["last"], each["used"]) for each in found] == [
             ("holding", 0, 69, 0),
             ("input", 0, 69, 0),
             ("coil", 0, 69, 1),
@@ -297,3 +297,45 @@ async def test_commissioning_page_runs_as_it_stands(tmp_path: Path) -> None:
 def _shell(argv: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     path = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     return subprocess.run(argv, cwd=folder, env=path, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("size", [18, 60, 61, 100])
+def test_check_finds_how_many_registers_are_answered_at_once(tmp_path: Path, size: int) -> None:
+    """To the register: here, as many as there are."""
+    with FaultyPlc.running(size=size) as small:
+        small.set(0, 120, 30, 1, 0, *HOPPER)
+        (found,) = _json("check", _site(tmp_path, small.port))["plcs"]
+        assert found["largest_read"] == size
+
+
+def test_scan_that_finds_nothing_says_so_and_fails(plc: FaultyPlc) -> None:
+    """Mostly it is a wrong unit."""
+    done = _run("scan", f"127.0.0.1:{plc.port}", "--table", "coil", "--to", 100)
+    assert (done.exit_code, "unit 1 lets nothing be read" in done.output) == (1, True)
+
+
+def test_read_of_a_plc_that_does_not_answer_fails(tmp_path: Path) -> None:
+    """A script must not go on as if something had been read."""
+    assert _run("read", _site(tmp_path, 1)).exit_code == 1
+
+
+def test_marker_that_cannot_be_read_is_named(plc: FaultyPlc, tmp_path: Path) -> None:
+    """The register that the PLC refuses is the marker's."""
+    marker = '[plcs.marker]\ntype = "uint16"\nregister = 900\nvalue = 7'
+    done = _run("check", _site(tmp_path, plc.port, plc=marker))
+    assert "the marker at holding 900: refused" in done.output
+
+
+def test_json_of_a_trial_is_nothing_but_json(plc: FaultyPlc, tmp_path: Path) -> None:
+    """Whatever the parts that do it would log."""
+    argv = [sys.executable, "-m", "gateway", "plc", "check", str(_site(tmp_path, plc.port)), "--try"]
+    done = subprocess.run([*argv, "feeder-1.portion_g=125", "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["trial"]["restored"] == 120
+
+
+def test_report_says_of_which_site_and_when(plc: FaultyPlc, tmp_path: Path) -> None:
+    """It is to be kept."""
+    _run("read", _site(tmp_path, plc.port), "--report", tmp_path / "kept.json")
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert kept["site"] == "arava-1"
+    assert {"at", "version", "plcs"} <= kept.keys()
