@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -100,10 +101,29 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def _describe(configuration: SiteConfiguration) -> None:
+    missing = _missing_password(configuration.broker.password_file)
+    if missing is not None:  # a file may be written and checked before there is one
+        click.echo(f"still missing before the agent can start, the broker's password: {missing}")
     click.echo(f"{configuration.site}: {len(configuration.plcs)} PLCs, {len(configuration.devices)} devices")
     for plc in configuration.plcs:
         click.echo(f"  {plc.name}  {plc.address}, every {plc.poll_s:g} s")
         for device in configuration.devices:
             if device.plc == plc.name:
                 settings = [name for name, each in device.properties.items() if each.writable]
-                click.echo(f"    {device.id}  {device.title or device.id}; settings: {', '.join(settings) or 'none'}")
+                click.echo(f"    {device.id}  {device.title or device.id}; settings: {_listed(settings)}")
+                interlocks = [each.name for each in device.interlocks]
+                click.echo(f"      actions: {_listed(device.actions)}; interlocks: {_listed(interlocks)}")
+                meals = ["missed meals"] if device.meals is not None else []
+                click.echo(f"      alarms: {_listed([*device.alarms, *meals])}")
+
+
+def _missing_password(path: Path) -> str | None:
+    try:
+        _password(path)
+    except SettingsError as error:
+        return error.faults[0].detail
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -167,4 +167,13 @@ def _behaviour(device: DeviceTable) -> Iterable[str]:
         limits = ", ".join(f"{limit} {value:g}" for limit, value in action.limits.by_name().items())
         yield f"action {name} ({', '.join(action.input)}), {action.effect}; limits: {limits or 'none'}"
     for each in device.interlocks:
-        yield f"interlock {each.name}: refused while {each.property} {each.comparison} {each.value}"
+        yield f"interlock {each.name}: refused while {each.property} {each.comparison} {_text(each.value)}"
+    for name, alarm in device.alarms.items():
+        after = f" for {alarm.delay_s:g} s" if alarm.delay_s else ""
+        yield f"alarm {name} ({alarm.severity}): {alarm.property} {alarm.comparison} {_text(alarm.value)}{after}"
+    if device.meals is not None:
+        yield f"missed meals: told by {device.meals.counter}, {device.meals.window_min:g} min after the plan"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

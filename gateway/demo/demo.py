@@ -167,6 +167,7 @@ class Demo:
             (f"watch everything, as the technician {plan.person}", watch),
             ("the farm", f"scenario {plan.scenario}, x{plan.speed:g}; --scenario and --speed choose another"),
             ("for scripts (addresses and secrets)", str(self._demo_file)),
+            ("the site's file; a change is taken over once it is saved", str(plan.site_file)),
             ("all logs", str(self._home / "logs")),
         ):
             self._say(f"[bold]{title}[/]\n  {escape(text)}")
