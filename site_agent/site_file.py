@@ -6,7 +6,7 @@ Everything wrong with it is reported at once, each fault with its key and the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,10 +51,11 @@ def load(path: Path) -> SiteConfiguration:
     try:
         configuration = SiteConfiguration.model_validate(whole)
     except ValidationError as error:
-        raise SettingsError(str(path), (*faults, *_explained(error, SiteConfiguration))) from None
+        found = (*faults, *_explained(error, SiteConfiguration, whole), *_beside(whole))
+        raise SettingsError(str(path), _causes(found, whole)) from None
     faults += _contradictions(configuration)
     if faults:
-        raise SettingsError(str(path), faults)
+        raise SettingsError(str(path), _causes(faults, whole))
     loaded = _with_orders(_with_absolute_paths(configuration, folder))
     unreadable = tuple(_secret_faults(loaded))
     if unreadable:
@@ -85,15 +86,62 @@ def _filled(raw: Raw, profiles: Profiles) -> tuple[Raw, list[Fault]]:
     return with_addresses(raw | {"devices": filled}), faults
 
 
-def _explained(error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
+def _causes(faults: Sequence[Fault], whole: Raw) -> tuple[Fault, ...]:
+    """Without those that only follow from others."""
+    unknown = {fault.pointer.removesuffix("/profile") for fault in faults if fault.code == "unknown-profile"}
+    follow = {f"{each}/properties" for each in unknown}
+    empty = {f"/{each}" for each in ("plcs", "devices") if isinstance(whole.get(each), list) and whole[each]}
+    return tuple(
+        fault
+        for fault in dict.fromkeys(faults)
+        if not (fault.code == "missing" and fault.pointer in follow)
+        and not (fault.code == "too-short" and fault.pointer in empty)
+    )
+
+
+def _beside(whole: Raw) -> Iterator[Fault]:
+    """What contradicts itself in those devices that are well-formed, in a file that is not."""
+    devices, plcs = whole.get("devices"), whole.get("plcs")
+    names = {str(each.get("name")) for each in plcs if isinstance(each, dict)} if isinstance(plcs, list) else None
+    for number, each in enumerate(devices if isinstance(devices, list) else ()):
+        try:
+            device = DeviceTable.model_validate(each)
+        except ValidationError:
+            continue
+        if names is not None and device.plc not in names:
+            yield _unknown_plc(number, device, names)
+        yield from _device_contradictions(device, f"/devices/{number}")
+
+
+def _unknown_plc(number: int, device: DeviceTable, names: Collection[str]) -> Fault:
+    detail = f"there is no PLC {device.plc!r}.{hint(device.plc, names)}"
+    return Fault(f"/devices/{number}/plc", "unknown-plc", detail)
+
+
+def _explained(error: ValidationError, model: type[BaseModel], whole: Raw | None = None) -> Iterator[Fault]:
     """Pydantic's findings; a key that is not there is told with the nearest one that is."""
     places = [each["loc"] for each in error.errors(include_url=False, include_context=False, include_input=False)]
     for fault, place in zip_longest(faults_of(error), places):
         if fault is not None and place and fault.code == "extra-forbidden":
             detail = f"there is no such key.{hint(place[-1], keys_at(model, place[:-1]))}"
             yield Fault(fault.pointer, fault.code, detail)
+        elif fault is not None and fault.code == "missing" and whole is not None:
+            yield Fault(fault.pointer, fault.code, fault.detail + _meant(place, whole))
         elif fault is not None:
             yield fault
+
+
+def _meant(place: tuple[int | str, ...], whole: Raw) -> str:
+    """A table that lacks what it must have may be one that the profile has, with its name misspelt."""
+    held: Any = whole
+    for each in place[:-2]:
+        if isinstance(held, list) and isinstance(each, int):
+            held = held[each]
+        else:
+            held = held.get(each) if isinstance(held, dict) else None
+    if len(place) < 4 or not isinstance(held, dict):
+        return ""
+    return hint(place[-2], {str(name) for name in held if name != place[-2]})
 
 
 def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
@@ -107,8 +155,7 @@ def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
                 yield Fault(f"/{kind}", "twice", f"{name!r} is there {times} times; every name must be unique")
     for number, device in enumerate(configuration.devices):
         if device.plc not in plcs:
-            detail = f"there is no PLC {device.plc!r}.{hint(device.plc, plcs)}"
-            yield Fault(f"/devices/{number}/plc", "unknown-plc", detail)
+            yield _unknown_plc(number, device, plcs)
         if not device.properties:
             yield Fault(f"/devices/{number}/properties", "missing", "a device has properties of its own or a profile's")
         yield from _device_contradictions(device, f"/devices/{number}")

@@ -253,3 +253,29 @@ def test_device_without_a_profile_is_as_before() -> None:
     filled, faults = SHIPPED.device(raw, "/devices/0")
     assert faults == ()
     assert DeviceTable.model_validate(filled).properties["a"].register_ == 3
+
+
+def test_mistakes_of_every_kind_are_told_at_once(tmp_path: Path) -> None:
+    """A wrong type in one place hides nothing elsewhere, and what only follows from another is not told."""
+    path = tmp_path / "site.toml"
+    head = HEAD.replace('host = "127.0.0.1"', 'host = "127.0.0.1"\nport = "5020"')
+    alarm = "[devices.alarms.too-warm]\nproperty = 'watr_c'\nvalue = 28.0\ncomparison = 'above'"
+    devices = [
+        _device(alarm).replace("plc-1", "plc-l"),
+        _device("[devices.alarms.hoper-low]\nvalue = 5.0", "two"),
+        _device("", "three", profile="fish-feder"),
+    ]
+    path.write_text(head + "".join(f"[[devices]]\n{each}\n" for each in devices), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    text = str(caught.value)
+    for expected in (
+        "/plcs/0/port",
+        "/devices/0/plc: there is no PLC 'plc-l'. Did you mean 'plc-1'?",
+        "/devices/0/alarms/too-warm",
+        "/devices/1/alarms/hoper-low/property: Field required Did you mean 'hopper-low'?",
+        "/devices/2/profile: no such profile. Did you mean 'fish-feeder'?",
+    ):
+        assert expected in text
+    assert "at least 1 item" not in text
+    assert "/devices/2/properties" not in text
