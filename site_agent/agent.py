@@ -157,7 +157,7 @@ class Agent:
                 self._conversation.send(StateTopic(self._site, device), state)
 
     def _publish_event(self, device: str, name: str, event: Event) -> None:
-        log.info("event", device=device, name=name, detail=event.detail)
+        _log_event(device, name, event)
         # On disk first: what was told live is at the centre in the end, whatever dies in between.
         self._outbox.add(device, name, event, lambda: self._send(EventTopic(self._site, device, name), event))
 
@@ -300,6 +300,15 @@ class Agent:
 
 def _bounds(table: AgentTable) -> Bounds:
     return Bounds(samples=table.outbox_samples, longest=timedelta(days=table.outbox_days), per_s=table.catch_up_per_s)
+
+
+def _log_event(device: str, name: str, event: Event) -> None:
+    if event.active is None:
+        log.info("event", device=device, name=name, detail=event.detail)
+    else:
+        tell = log.warning if event.active else log.info
+        turned = "alarm-raised" if event.active else "alarm-cleared"
+        tell(turned, device=device, name=name, severity=event.severity, detail=event.detail or event.title)
 
 
 def _behind(errors: BaseExceptionGroup[BaseException]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.protocol.errors import Fault
+from site_agent.action_tables import Table
 from site_agent.configuration import DeviceTable, SiteConfiguration
 from site_agent.plc_table import PlcTable
 
@@ -16,10 +17,20 @@ _FIXED: Final = ("site", "broker", "agent")
 def restart_faults(old: SiteConfiguration, new: SiteConfiguration) -> tuple[Fault, ...]:
     """What has changed that a running agent cannot take over."""
     return tuple(
-        Fault(f"/{name}", "needs-restart", "this has changed; stop and start the agent to take the file over")
+        Fault(f"/{place}", "needs-restart", "this has changed; stop and start the agent to take the file over")
         for name in _FIXED
-        if getattr(old, name) != getattr(new, name)
+        for place in _changed(name, getattr(old, name), getattr(new, name))
     )
+
+
+def _changed(name: str, old: object, new: object) -> Iterator[str]:
+    """The keys that differ; the part itself if it is no table."""
+    if not isinstance(old, Table):
+        if old != new:
+            yield name
+        return
+    fields = type(old).model_fields.items()
+    yield from (f"{name}/{field.alias or key}" for key, field in fields if getattr(old, key) != getattr(new, key))
 
 
 def changed_plcs(old: SiteConfiguration, new: SiteConfiguration) -> tuple[frozenset[str], ...]:

@@ -15,7 +15,7 @@ from site_agent import mailbox
 from site_agent.action_tables import ActionTable, InterlockTable, MailboxTable, Register, Table
 from site_agent.alarm_tables import AlarmTable, MealsTable
 from site_agent.claims import Claim
-from site_agent.plc_table import PlcTable
+from site_agent.plc_table import Host, PlcTable
 from site_agent.property_tables import PropertyTable
 from site_agent.registers import Space
 
@@ -23,7 +23,7 @@ from site_agent.registers import Space
 class BrokerTable(Table):
     """``[broker]``: where the broker is and how the site proves who it is."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 1884
     password_file: Path
     keepalive_s: Annotated[StrictInt, Field(ge=2, le=60)] = 10

@@ -62,7 +62,8 @@ class FileWatch:
             fresh = await asyncio.to_thread(self._checked)
         except SettingsError as error:
             log.error("site-file-refused", faults=[str(fault) for fault in error.faults])
-            self._tell(f"the changed site file is refused, the former one stays: {error}")
+            faults = "; ".join(map(str, error.faults))  # one line: it is read in a table of statuses
+            self._tell(f"the changed site file is refused, the former one stays: {faults}")
             return
         except OSError as error:  # a folder that cannot be read, a share that has gone
             log.error("site-file-unreadable", cause=str(error))

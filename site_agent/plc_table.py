@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, StrictBool, StrictInt, StrictStr, model_validator
 
 from gateway.protocol.errors import Fault
 from gateway.protocol.ids import Name
@@ -16,6 +16,17 @@ from site_agent.drivers.wires import Parity, SerialWire, TcpWire, Wire
 from site_agent.property_tables import Cells, cell_faults
 from site_agent.reading import Reads
 from site_agent.registers import ByteOrder, RegisterType, WordOrder
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    if colon and ":" not in name:  # an IPv6 address has more of them
+        raise ValueError(f"the port is a key of its own: host = '{name}', port = {port}")
+    return host
+
+
+#: A name or an address of a machine.
+Host = Annotated[StrictStr, Field(min_length=1, max_length=255), AfterValidator(_without_port)]
 
 
 class MarkerTable(Cells):
@@ -55,7 +66,7 @@ class PlcTable(Table):
     """
 
     name: Name
-    host: str | None = None
+    host: Host | None = None
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 502
     framing: Framing = Framing.TCP
     serial: SerialTable | None = None

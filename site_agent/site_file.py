@@ -6,21 +6,20 @@ Everything wrong with it is reported at once, each fault with its key and the re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError, json_pointer
 from site_agent import mailbox
 from site_agent.action_tables import ArgumentTable, action_faults, interlock_faults
 from site_agent.alarm_tables import alarm_faults, meal_faults
 from site_agent.claims import Claim, overlaps
 from site_agent.configuration import DeviceTable, SiteConfiguration
-from site_agent.nearest import hint, keys_at
+from site_agent.explanation import causes, explained
+from site_agent.nearest import hint
 from site_agent.node_places import node_faults, with_addresses, with_device_addresses
 from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
 from site_agent.profile import Profiles, Raw, parse, read_profiles
@@ -51,11 +50,11 @@ def load(path: Path) -> SiteConfiguration:
     try:
         configuration = SiteConfiguration.model_validate(whole)
     except ValidationError as error:
-        found = (*faults, *_explained(error, SiteConfiguration, whole), *_beside(whole))
-        raise SettingsError(str(path), _causes(found, whole)) from None
+        found = (*faults, *explained(error, SiteConfiguration, whole), *_beside(whole))
+        raise SettingsError(str(path), causes(found, whole)) from None
     faults += _contradictions(configuration)
     if faults:
-        raise SettingsError(str(path), _causes(faults, whole))
+        raise SettingsError(str(path), causes(faults, whole))
     loaded = _with_orders(_with_absolute_paths(configuration, folder))
     unreadable = tuple(_secret_faults(loaded))
     if unreadable:
@@ -86,19 +85,6 @@ def _filled(raw: Raw, profiles: Profiles) -> tuple[Raw, list[Fault]]:
     return with_addresses(raw | {"devices": filled}), faults
 
 
-def _causes(faults: Sequence[Fault], whole: Raw) -> tuple[Fault, ...]:
-    """Without those that only follow from others."""
-    unknown = {fault.pointer.removesuffix("/profile") for fault in faults if fault.code == "unknown-profile"}
-    follow = {f"{each}/properties" for each in unknown}
-    empty = {f"/{each}" for each in ("plcs", "devices") if isinstance(whole.get(each), list) and whole[each]}
-    return tuple(
-        fault
-        for fault in dict.fromkeys(faults)
-        if not (fault.code == "missing" and fault.pointer in follow)
-        and not (fault.code == "too-short" and fault.pointer in empty)
-    )
-
-
 def _beside(whole: Raw) -> Iterator[Fault]:
     """What contradicts itself in those devices that are well-formed, in a file that is not."""
     devices, plcs = whole.get("devices"), whole.get("plcs")
@@ -116,32 +102,6 @@ def _beside(whole: Raw) -> Iterator[Fault]:
 def _unknown_plc(number: int, device: DeviceTable, names: Collection[str]) -> Fault:
     detail = f"there is no PLC {device.plc!r}.{hint(device.plc, names)}"
     return Fault(f"/devices/{number}/plc", "unknown-plc", detail)
-
-
-def _explained(error: ValidationError, model: type[BaseModel], whole: Raw | None = None) -> Iterator[Fault]:
-    """Pydantic's findings; a key that is not there is told with the nearest one that is."""
-    places = [each["loc"] for each in error.errors(include_url=False, include_context=False, include_input=False)]
-    for fault, place in zip_longest(faults_of(error), places):
-        if fault is not None and place and fault.code == "extra-forbidden":
-            detail = f"there is no such key.{hint(place[-1], keys_at(model, place[:-1]))}"
-            yield Fault(fault.pointer, fault.code, detail)
-        elif fault is not None and fault.code == "missing" and whole is not None:
-            yield Fault(fault.pointer, fault.code, fault.detail + _meant(place, whole))
-        elif fault is not None:
-            yield fault
-
-
-def _meant(place: tuple[int | str, ...], whole: Raw) -> str:
-    """A table that lacks what it must have may be one that the profile has, with its name misspelt."""
-    held: Any = whole
-    for each in place[:-2]:
-        if isinstance(held, list) and isinstance(each, int):
-            held = held[each]
-        else:
-            held = held.get(each) if isinstance(held, dict) else None
-    if len(place) < 4 or not isinstance(held, dict):
-        return ""
-    return hint(place[-2], {str(name) for name in held if name != place[-2]})
 
 
 def _contradictions(configuration: SiteConfiguration) -> Iterator[Fault]:
@@ -215,10 +175,11 @@ def _device_contradictions(device: DeviceTable, place: str) -> Iterator[Fault]:
 
 def device_faults(raw: Raw) -> tuple[Fault, ...]:
     """What is wrong with one device's table, filled up, whatever its site is like."""
+    whole = with_device_addresses(raw, Counter())
     try:
-        device = DeviceTable.model_validate(with_device_addresses(raw, Counter()))
+        device = DeviceTable.model_validate(whole)
     except ValidationError as error:
-        return tuple(_explained(error, DeviceTable))
+        return tuple(explained(error, DeviceTable, whole))
     mine = ((device.plc, device.id, "", claim) for claim in device.claims())
     return (*_device_contradictions(device, ""), *overlaps(mine))
 

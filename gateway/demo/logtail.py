@@ -64,10 +64,14 @@ def _is_chatter(record: Mapping[str, Any]) -> bool:
 def _record(record: Mapping[str, Any]) -> str:
     level = str(record.get("level", ""))
     event = _text(str(record["event"]))
-    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in _HIDDEN)
+    rest = " ".join(f"{name}={_plain(value)}" for name, value in record.items() if name not in _HIDDEN)
     style = _LEVELS.get(level)
     shown = f"[{style}]{event}[/]" if style else f"[bold]{event}[/]"
     return " ".join(part for part in (_clock(record.get("timestamp")), shown, _text(rest)) if part)
+
+
+def _plain(value: object) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _clock(stamp: object) -> str:

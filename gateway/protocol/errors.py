@@ -33,7 +33,7 @@ class Fault:
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.pointer or '(whole)'}: {self.detail} [{self.code}]"
+        return f"{self.pointer}: {self.detail} [{self.code}]" if self.pointer else f"{self.detail} [{self.code}]"
 
 
 class TidegateError(Exception):

@@ -14,6 +14,8 @@ from gateway.protocol.errors import Unavailable
 from site_agent.simulator.block import SIZE, acts, refusal
 
 UNIT: Final = 1
+#: The library's device that answers for each unit that is not there.
+_ANY_OTHER_UNIT: Final = 0
 _READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE = 3, 6, 16, 22, 23
 _SERVED: Final = frozenset({_READ, _WRITE_ONE, _WRITE_MANY, _MASK_WRITE, _READ_WRITE})
 
@@ -49,7 +51,9 @@ class SimulatedPlc:
         blocks = [
             SimData(base, values=list(words), datatype=DataType.REGISTERS) for base, words in self._memory.items()
         ]
-        server = ModbusTcpServer(SimDevice(UNIT, blocks, action=self._judge), address=(self._host, self._port))
+        others = SimDevice(_ANY_OTHER_UNIT, [SimData(0, datatype=DataType.REGISTERS)], action=_nobody)
+        devices = [SimDevice(UNIT, blocks, action=self._judge), others]
+        server = ModbusTcpServer(devices, address=(self._host, self._port))
         try:
             await server.serve_forever(background=True)
         except RuntimeError:
@@ -113,6 +117,11 @@ class SimulatedPlc:
         await self.write(address, words)
         await self._on_write(acts(address - base, words))
         return None
+
+
+async def _nobody(*_: object) -> ExcCodes:
+    """What a gateway answers for a unit that is not behind it."""
+    return ExcCodes.GATEWAY_NO_RESPONSE
 
 
 async def _settle() -> None:

@@ -59,6 +59,8 @@ class Scenario:
     #: None: what is in the oxygen's register stays there.
     climate: Climate | None = None
     drift_g: int = 0
+    #: What people do every day, and what this day has of its own.
+    rounds: tuple[Misfortune, ...] = ()
     happens: tuple[Misfortune, ...] = ()
 
     @property
@@ -70,7 +72,7 @@ class Scenario:
         """What happens after one moment and up to another, in order; of many days, in the last one."""
         after_s = max(after_s, until_s - DAY_S)
         days = {int(after_s // DAY_S), int(until_s // DAY_S)}
-        moments = [(float(day * DAY_S + each.second), each) for day in days for each in self.happens]
+        moments = [(float(day * DAY_S + each.second), each) for day in days for each in (*self.rounds, *self.happens)]
         for at_s, each in sorted(moments, key=lambda moment: moment[0]):
             if after_s < at_s <= until_s:
                 yield at_s, each
@@ -82,13 +84,20 @@ class Scenario:
         yield until_s
 
 
+#: Somebody goes round in the morning; else a farm that runs for days at a high speed would end with all hoppers empty.
+_FULL_KG: Final = 25.0
+_MORNING_ROUND: Final = tuple(
+    Misfortune(at="06:00:00", feeder=each, told="somebody fills the hopper", panel={"hopper_kg": _FULL_KG})
+    for each in ("feeder-1", "feeder-2", "feeder-3", "feeder-4")
+)
 _LIVELY: Final = Auger(meal_g_per_s=2, dose_g_per_s=20, scatter=0.03)
 _ORDINARY: Final = Scenario(
     name="ordinary-day",
-    teaches="Meals take their time, doses scatter by 3 %, oxygen falls at night and with food, scales drift.",
+    teaches="Meals take time, doses scatter by 3 %, oxygen falls at night and with food, hoppers are filled at 06:00.",
     auger=_LIVELY,
     climate=Climate(mean=7.8, swing=1.3),
     drift_g=150,
+    rounds=_MORNING_ROUND,
 )
 
 
@@ -128,7 +137,7 @@ SCENARIOS: Final = (
         "The hopper of feeder-2 runs out in its meal of 09:02; it is filled again at 09:45.",
         "07:58",
         Misfortune(at="07:59:00", feeder="feeder-2", told="0.3 kg are left", panel={"hopper_kg": 0.3}),
-        Misfortune(at="09:45:00", feeder="feeder-2", told="somebody fills the hopper", panel={"hopper_kg": 25.0}),
+        Misfortune(at="09:45:00", feeder="feeder-2", told="somebody fills the hopper", panel={"hopper_kg": _FULL_KG}),
     ),
     _day(
         "panel-edit",

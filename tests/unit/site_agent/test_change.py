@@ -55,8 +55,8 @@ def test_time_zone_concerns_all() -> None:
     ("change", "pointer"),
     [
         ({"site": "arava-2"}, "/site"),
-        ({"broker": {"password_file": "p", "port": 1}}, "/broker"),
-        ({"agent": {"heartbeat_s": 1}}, "/agent"),
+        ({"broker": {"password_file": "p", "port": 1}}, "/broker/port"),
+        ({"agent": {"heartbeat_s": 1}}, "/agent/heartbeat_s"),
     ],
 )
 def test_what_the_agent_is_built_on_needs_a_restart(change: dict[str, Any], pointer: str) -> None:

@@ -273,7 +273,7 @@ def test_mistakes_of_every_kind_are_told_at_once(tmp_path: Path) -> None:
         "/plcs/0/port",
         "/devices/0/plc: there is no PLC 'plc-l'. Did you mean 'plc-1'?",
         "/devices/0/alarms/too-warm",
-        "/devices/1/alarms/hoper-low/property: Field required Did you mean 'hopper-low'?",
+        "/devices/1/alarms/hoper-low/property: is missing, and must be there. Did you mean 'hopper-low'?",
         "/devices/2/profile: no such profile. Did you mean 'fish-feeder'?",
     ):
         assert expected in text

@@ -64,9 +64,9 @@ def _property(text: str, name: str = "speed") -> str:
         ('type = "uint64"; scale = 1000; register = 1', "scale", "beyond 64 bits"),
         ('type = "uint16"; scale = 1e300; register = 1', "scale", "less than or equal"),
         ('type = "uint16"; maximum = inf; register = 1', "maximum", "finite"),
-        ('type = "uint16"; register = "1"', "register", "valid integer"),
-        ('type = "uint16"; register = 1.0', "register", "valid integer"),
-        ('type = "uint16"; register = true', "register", "valid integer"),
+        ('type = "uint16"; register = "1"', "register", "a whole number"),
+        ('type = "uint16"; register = 1.0', "register", "a whole number"),
+        ('type = "uint16"; register = true', "register", "a whole number"),
         ('type = "uint16"; write_function = 5; register = 1; writable = true', "write_function", "6 or 16"),
         (
             'type = "bool"; table = "coil"; write_function = 6; register = 1; writable = true',

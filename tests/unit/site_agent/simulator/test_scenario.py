@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from site_agent.simulator.auger import SOUND
@@ -7,7 +9,7 @@ from site_agent.simulator.farm import LAYOUT
 from site_agent.simulator.scenario import BY_NAME, CALM, SCENARIOS, Scenario, scenario_list
 from site_agent.simulator.schedule import DAY_S
 
-JAM = BY_NAME["jam-at-noon"]
+JAM = replace(BY_NAME["jam-at-noon"], rounds=())
 NOON = 12 * 3600.0
 STARTED = [each for each in SCENARIOS if each.start]
 
@@ -39,6 +41,15 @@ def test_misfortunes_of_a_long_step_come_in_order() -> None:
 def test_misfortunes_of_many_days_come_for_the_last_one() -> None:
     """A farm that slept does not live through them all."""
     assert len(happened(JAM, 0.0, 100.5 * DAY_S)) == 2
+
+
+@pytest.mark.parametrize("scenario", [each for each in SCENARIOS if each.lively], ids=lambda scenario: scenario.name)
+def test_every_hopper_of_a_lively_farm_is_filled_each_morning(scenario: Scenario) -> None:
+    """Or a farm at a high speed ends with all hoppers empty, and teaches nothing more."""
+    night_s, morning_s = 5 * 3600.0, 7 * 3600.0
+    happening = scenario.between(DAY_S + night_s, DAY_S + morning_s)
+    filled = [each.feeder for _, each in happening if "hopper_kg" in each.panel]
+    assert sorted(filled) == sorted(feeder for plc in LAYOUT.values() for feeder in plc)
 
 
 def test_misfortune_changes_what_it_says_and_leaves_the_rest() -> None:
