@@ -16,7 +16,7 @@ from gateway.audit import Audit
 from gateway.audit_chain import Link
 from gateway.database import open_engine
 from gateway.database.tables import moment
-from gateway.settings import ServerSettings
+from gateway.settings import DatabaseSettings
 
 
 @click.group()
@@ -66,7 +66,7 @@ def export(site: str | None, since: datetime | None) -> None:
 
 @contextmanager
 def _audit() -> Iterator[Audit]:
-    engine = open_engine(ServerSettings.read().database_url)
+    engine = open_engine(DatabaseSettings.read().database_url)
     try:
         yield Audit(engine)
     finally:

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "profile": ("site_agent.profile_command", "profile", "Device types: list, show and check them.", "agent"),
     "simulate": ("site_agent.simulator.command", "simulate", "Run a simulated farm of two PLCs.", "agent"),
     "audit": ("gateway.audit_command", "audit", "Is the audit whole, and what is in it.", "server"),
+    "db": ("gateway.database_command", "db", "The central database: upgrade, check, backup, restore.", "server"),
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),
     "send": ("gateway.technician.command", "send", "Change settings of a device and see the answer.", ""),
     "broker-files": (

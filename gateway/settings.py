@@ -25,29 +25,15 @@ Days = Annotated[int, Field(ge=0, le=36_500)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
-class ServerSettings(BaseSettings):
-    """What gateway and facade share; each field is the environment variable of its name with ``TIDEGATE_`` before."""
+class DatabaseSettings(BaseSettings):
+    """Where the central database is; each field is the environment variable of its name with ``TIDEGATE_`` before."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     home: Path = Field(default=Path(".tidegate"), description="folder of everything we store")
-    broker_host: str = Field(default="127.0.0.1", description="the broker's address")
-    broker_port: Port = Field(default=1884, description="the broker's port for machines")
-    broker_username: str = Field(default="@gateway", description="our name at the broker")
-    broker_password_file: Path = Field(
-        default=Path(), description="file with our password; default: secrets/<user name> in the home folder"
+    database_url: str = Field(
+        default="", validate_default=True, description="SQLAlchemy URL; default: tidegate.db in the home folder"
     )
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="where Redis is, without a password")
-    redis_password_file: Path | None = Field(default=None, description="file with the password of Redis")
-    database_url: str = Field(default="", description="SQLAlchemy URL; default: tidegate.db in the home folder")
-    heartbeat_s: Seconds = Field(default=20, description="seconds between two heartbeats of an agent")
-    alive_expiry_s: Seconds = Field(default=25, description="seconds that a heartbeat keeps the gate open")
-    keep_samples_days: Days = Field(default=400, description="days that every sample is kept; 0: for ever")
-    keep_minutes_days: Days = Field(default=1_200, description="days that what a minute of samples comes to is kept")
-    keep_hours_days: Days = Field(default=0, description="the same for hours")
-    keep_events_days: Days = Field(default=0, description="days that events are kept")
-    keep_commands_days: Days = Field(default=0, description="days that commands are kept once they are final")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
 
     @classmethod
     def read(cls) -> Self:
@@ -60,6 +46,40 @@ class ServerSettings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise SettingsError("the environment", map(_named, faults_of(error))) from None
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _database_url_is_one(cls, url: str, info: ValidationInfo) -> str:
+        if not url:
+            home = info.data.get("home", Path(".tidegate"))
+            return f"sqlite:///{home / 'tidegate.db'}"
+        if url.startswith("sqlite:///"):
+            return url
+        for start in ("postgresql://", "postgresql+psycopg://"):
+            if url.startswith(start):
+                return "postgresql+psycopg://" + url[len(start) :]
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+class ServerSettings(DatabaseSettings):
+    """What gateway and facade share."""
+
+    broker_host: str = Field(default="127.0.0.1", description="the broker's address")
+    broker_port: Port = Field(default=1884, description="the broker's port for machines")
+    broker_username: str = Field(default="@gateway", description="our name at the broker")
+    broker_password_file: Path = Field(
+        default=Path(), description="file with our password; default: secrets/<user name> in the home folder"
+    )
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="where Redis is, without a password")
+    redis_password_file: Path | None = Field(default=None, description="file with the password of Redis")
+    heartbeat_s: Seconds = Field(default=20, description="seconds between two heartbeats of an agent")
+    alive_expiry_s: Seconds = Field(default=25, description="seconds that a heartbeat keeps the gate open")
+    keep_samples_days: Days = Field(default=400, description="days that every sample is kept; 0: for ever")
+    keep_minutes_days: Days = Field(default=1_200, description="days that what a minute of samples comes to is kept")
+    keep_hours_days: Days = Field(default=0, description="the same for hours")
+    keep_events_days: Days = Field(default=0, description="days that events are kept")
+    keep_commands_days: Days = Field(default=0, description="days that commands are kept once they are final")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="least level logged")
 
     @field_validator("broker_password_file", mode="after", check_fields=True)
     @classmethod
@@ -85,19 +105,6 @@ class ServerSettings(BaseSettings):
         if parts.password:
             raise ValueError(f"must not hold a password; put it in a file and name that in {PREFIX}REDIS_PASSWORD_FILE")
         return url
-
-    @field_validator("database_url", mode="after")
-    @classmethod
-    def _database_url_is_one(cls, url: str, info: ValidationInfo) -> str:
-        if not url:
-            home = info.data.get("home", Path(".tidegate"))
-            return f"sqlite:///{home / 'tidegate.db'}"
-        if url.startswith("sqlite:///"):
-            return url
-        for start in ("postgresql://", "postgresql+psycopg://"):
-            if url.startswith(start):
-                return "postgresql+psycopg://" + url[len(start) :]
-        raise ValueError("must begin with sqlite:/// or postgresql://")
 
     @field_validator("alive_expiry_s", mode="after")
     @classmethod
