@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -25,7 +26,8 @@ from gateway.protocol.history import Committed
 from gateway.protocol.messages import Message
 from gateway.protocol.topics import DEVICE_REMOVED, CommittedTopic, Topic
 from gateway.questions import PER_ROUND, Questions
-from gateway.sites import BeatSeen, DescriptionSeen, Sites, StatusSeen
+from gateway.silences import Silences, SilenceWatch
+from gateway.sites import BeatSeen, DescriptionSeen, SiteRecord, Sites, StatusSeen
 from gateway.unsaved import UnsavedStates
 
 log = structlog.get_logger(__name__)
@@ -64,15 +66,15 @@ class Bookkeeper:
         liveness: Liveness,
         archive: Archive,
         publish: Publish,
-        asks: bool = True,
+        leads: bool = True,
     ) -> None:
         self._ledger = ledger
         self._sites = sites
         self._liveness = liveness
         self._archive = archive
         self._publish = publish
-        #: Whether the agents are asked what became of commands; one gateway does.
-        self._asks = asks
+        #: Whether the agents are asked what became of commands, and silences are noted; one gateway does.
+        self._leads = leads
         self._unresolved = Unresolved(ledger.engine)
         self._questions = Questions(expiry_s=liveness.expiry_s)
         #: The last beat of each site since the last flush.
@@ -81,11 +83,17 @@ class Bookkeeper:
         #: What sites and devices said last while the database was away; agents say it again only when they connect.
         self._unsaved_statuses: dict[str, StatusSeen] = {}
         self._unsaved_descriptions: dict[tuple[str, str], DescriptionSeen] = {}
+        self._silence_watch = SilenceWatch(timedelta(seconds=liveness.expiry_s))
+        self._silences = Silences(ledger.engine)
         #: Gates that could not be closed yet -> epoch that has ended.
         self._unforgotten: dict[str, int] = {}
         self._down: set[str] = set()
         self._tables_minded = True
         self._sweep_at_s = self._flush_at_s = self._states_at_s = self._ask_at_s = 0.0
+
+    def recall(self, records: Sequence[SiteRecord]) -> None:
+        """What the database knows of the sites; before anything is kept."""
+        self._silence_watch.recall(records)
 
     def keep(self, intake: Intake) -> None:
         """Gates first: they are quick, and they are what must not be late."""
@@ -111,6 +119,7 @@ class Bookkeeper:
         """Save the beats that are not saved yet."""
         self._try(self._save_states)
         self._try(lambda: self._save_beats(tuple(self._unsaved)))
+        self._try(self._save_silences)
 
     def _try(self, work: Callable[[], None]) -> bool:
         """Do what can be done; a part that is down is reported once, and once when it is back."""
@@ -136,6 +145,8 @@ class Bookkeeper:
             self._unforgotten.clear()
         if intake.beats:
             self._liveness.beat_many(intake.beats)
+            # Not before: a beat that Redis did not take has opened no gate.
+            self._silence_watch.heard(intake.last_beats)
         self._is_up("redis")
 
     def _mind_tables(self, intake: Intake) -> None:
@@ -218,6 +229,13 @@ class Bookkeeper:
                 del self._unsaved[each.site]
             self._is_up("database")
 
+    def _save_silences(self) -> None:
+        """Before the beats that ended them: what is lost in between is found again by the next gateway."""
+        ended = self._silence_watch.ended
+        if self._leads:
+            self._silences.save(ended)
+        self._silence_watch.forget(ended)
+
     def _save_states(self) -> None:
         if self._unsaved_states:
             self._sites.save_states(self._unsaved_states.all())
@@ -232,7 +250,7 @@ class Bookkeeper:
             self._is_up("database")
             if count:
                 log.warning("commands-without-answer", count=count)
-        if self._asks and now_s >= self._ask_at_s:
+        if self._leads and now_s >= self._ask_at_s:
             self._ask_at_s = now_s + ASK_S
             self._ask(now_s)
         if now_s >= self._states_at_s:
@@ -240,4 +258,5 @@ class Bookkeeper:
             self._save_states()
         if now_s >= self._flush_at_s:
             self._flush_at_s = now_s + FLUSH_S
+            self._save_silences()
             self._save_beats(tuple(self._unsaved))

@@ -25,16 +25,17 @@ from gateway.settings import DatabaseSettings
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Each night:   tidegate db backup /backups/tidegate-$(date +%F)
+After a loss: tidegate db restore /backups/tidegate-2026-11-23
+"""
+)
 def db() -> None:
-    r"""The central database: its tables, whether it is sound, its backups.
+    """The central database: its tables, whether it is sound, its backups.
 
     It is that of TIDEGATE_DATABASE_URL, or tidegate.db in TIDEGATE_HOME. Gateway and facade bring its tables up to date
     by themselves when they start.
-
-    \b
-    Each night:   tidegate db backup /backups/tidegate-$(date +%F)
-    After a loss: tidegate db restore /backups/tidegate-2026-11-23
     """
 
 

@@ -15,7 +15,7 @@ from gateway.changes import Kind, Thing
 from gateway.database.driver import inserts_of
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
-from gateway.database.tables import devices, storable
+from gateway.database.tables import devices, storable, within
 from gateway.protocol.history import Happening
 from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
@@ -118,7 +118,15 @@ class Events:
         trail.things += things
 
     def page(
-        self, *, site: str | None, device: str | None, name: str | None, limit: int, before: str | None
+        self,
+        *,
+        site: str | None,
+        device: str | None,
+        name: str | None,
+        limit: int,
+        before: str | None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> tuple[Sequence[EventRecord], str | None]:
         """Events, newest first by id; and the ``before`` of the next page, None at the end."""
         query = select(events).order_by(events.c.id.desc()).limit(limit + 1)
@@ -126,6 +134,7 @@ class Events:
         query = query.where(*[events.c[column] == value for column, value in wanted.items() if value is not None])
         if before is not None:
             query = query.where(events.c.id < before)
+        query = query.where(*within(events.c.at, start, end))
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         found = [event_of(row) for row in rows[:limit]]

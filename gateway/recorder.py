@@ -77,7 +77,7 @@ class Recorder:
             liveness=liveness,
             archive=Archive(ledger.engine, events=events, now=utc_now),
             publish=self._link.publish,
-            asks=self._leads,
+            leads=self._leads,
         )
         self._meals = DarkMeals(sites=sites, events=events, publish=self._link.publish, expiry_s=liveness.expiry_s)
         #: Who has not beaten by then after a connect is silent; before, it is we who have not listened.
@@ -102,7 +102,9 @@ class Recorder:
         Raises:
             Unavailable: the database does not answer, so nobody knows which epochs are too old.
         """
-        self._epochs.load(self._sites.all())
+        records = self._sites.all()
+        self._epochs.load(records)
+        self._books.recall(records)
         self._worker.start()
         self._link.start()
 

@@ -69,6 +69,22 @@ class SampleReads:
             width_us = width_of(start_us, end_us, points=points, every_s=of.every_s, finest_us=finest_us)
             return _buckets(connection, of, start_us, end_us, width_us)
 
+    def lasts(self, of: SeriesRecord, start_us: int, end_us: int, *, now_us: int) -> Iterator[tuple[int, float]]:
+        """The last value of each quarter of an hour that has any, with its time; of hours, once no more is kept."""
+        width_us = max(self._finest_us(start_us, now_us), HOUR_US // 4)
+        with reading(self._engine) as connection:
+            found = _buckets(connection, of, start_us, end_us, width_us)
+        yield from (
+            (each.last_at_us, each.last) for each in found.buckets if each is not None and each.last is not None
+        )
+
+    def value_before(self, of: SeriesRecord, end_us: int) -> Value | None:
+        """What was last read before then; None if nothing was."""
+        query = select(*_SAMPLE).where(samples.c.series_id == of.id, samples.c.at_us < end_us)
+        with reading(self._engine) as connection:
+            row = connection.execute(query.order_by(samples.c.at_us.desc()).limit(1)).one_or_none()
+        return None if row is None else _sample(row).value
+
     def _finest_us(self, start_us: int, now_us: int) -> int:
         """0 while the samples themselves are kept, then what their roll-ups are wide."""
         age_us = now_us - start_us

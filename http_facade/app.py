@@ -7,7 +7,7 @@ from flask import Flask
 from http_facade import documentation, openapi, problems
 from http_facade.auth import Auth
 from http_facade.bodies import MAX_READ_BYTES
-from http_facade.resources import asking, commands, devices, groups, happenings, health, history, sites, stream
+from http_facade.resources import asking, commands, days, devices, groups, happenings, health, history, sites, stream
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 
@@ -19,7 +19,7 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Fl
     (services or Services.from_settings(settings)).register(app)
     Auth(settings.http_token()).register(app)
     problems.register(app)
-    for resource in (sites, devices, asking, groups, commands, happenings, history, stream, health):
+    for resource in (sites, devices, asking, groups, commands, happenings, history, days, stream, health):
         app.register_api(resource.api)
     documentation.register(app)
     return app

@@ -118,6 +118,8 @@ class FakeLedger:
         before: str | None,
         device: str | None = None,
         name: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> tuple[Sequence[CommandRecord], str | None]:
         """As Ledger."""
         if self.read_error is not None:
@@ -125,6 +127,8 @@ class FakeLedger:
         wanted = {"site": site, "device": device, "name": name, "state": state}
         asked = {name: value for name, value in wanted.items() if value is not None}
         found = [each for each in self.records.values() if all(getattr(each, k) == v for k, v in asked.items())]
+        found = [each for each in found if start is None or each.created_at >= start]
+        found = [each for each in found if end is None or each.created_at < end]
         found = [each for each in sorted(found, key=lambda each: each.id, reverse=True) if (before or "~") > each.id]
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, StaticPool, create_engine
 
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
+from gateway.feed_totals import FeedTotals
 from gateway.liveness import Alive
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
@@ -22,6 +23,8 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, Message, PlcLink, Quality, SiteState, Value
 from gateway.protocol.topics import AckTopic, CommandTopic, Topic
 from gateway.sample_reads import SampleReads
+from gateway.settings_history import SettingsHistory
+from gateway.silences import Silences
 from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.acks import Acks
 from http_facade.cancelling import Cancelling
@@ -210,6 +213,13 @@ class FakeDesires:
         }
 
 
+def _engine() -> Engine:
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num TEXT)")
+    return engine
+
+
 @dataclass
 class FakeParts:
     """Everything behind the views, and the real order between."""
@@ -220,8 +230,8 @@ class FakeParts:
     link: FakeLink = field(default_factory=FakeLink)
     desires: FakeDesires = field(default_factory=FakeDesires)
     waiters: Waiters = field(default_factory=lambda: Waiters(4))
-    #: Without tables, unless a test brings some.
-    engine: Engine = field(default_factory=lambda: create_engine("sqlite://"))
+    #: Without tables but the one that readiness tries, unless a test brings some.
+    engine: Engine = field(default_factory=_engine)
 
     def services(self) -> Services:
         """The parts as the views want them."""
@@ -235,6 +245,9 @@ class FakeParts:
             "sites": self.reports,
             "events": Events(self.engine),
             "samples": SampleReads(self.engine),
+            "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
+            "silences": Silences(self.engine),
+            "settings_history": SettingsHistory(self.engine),
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,

@@ -7,9 +7,9 @@ nothing is parsed twice. Times are whole microseconds since 1970 (UTC), which so
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Dialect, Float, Index, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, ColumnElement, Dialect, Float, Index, MetaData, String, Table, Text, text
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +24,11 @@ def microseconds(moment: datetime) -> int:
 def moment(microseconds: int) -> datetime:
     """What :func:`microseconds` was made of."""
     return _EPOCH + microseconds * _MICROSECOND
+
+
+def within(column: Column[Any], start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    """The condition that it lies there; ``end`` itself does not."""
+    return [*([] if start is None else [column >= start]), *([] if end is None else [column < end])]
 
 
 def storable(text: str | None) -> str | None:
@@ -122,6 +127,7 @@ commands = Table(
     Column("evidence", String(16)),
 )
 Index(None, commands.c.site, commands.c.id)
+Index(None, commands.c.site, commands.c.created_at)
 Index(None, commands.c.site, commands.c.device, commands.c.id)
 Index(None, commands.c.state, commands.c.id)
 _OPEN: Final = text("state IN ('pending', 'accepted')")

@@ -50,7 +50,10 @@ def decode_topic(topic: Topic, payload: bytes) -> Message:
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Pydantic's findings as our faults, with JSON pointers (RFC 6901); the first :data:`MAX_FAULTS` of them."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    faults = [Fault(pointer(*each["loc"]), each["type"].replace("_", "-"), each["msg"]) for each in found[:MAX_FAULTS]]
+    faults = [
+        Fault(pointer(*each["loc"]), each["type"].replace("_", "-"), each["msg"].removeprefix("Value error, "))
+        for each in found[:MAX_FAULTS]
+    ]
     if len(found) > MAX_FAULTS:
         faults.append(Fault("", "more-faults", f"and {len(found) - MAX_FAULTS} more faults"))
     return tuple(faults)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.protocol.ids import CommandId, Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
+from gateway.protocol.messages import Moment
 from http_facade import answers, bodies, prefer, schemas
 from http_facade.openapi import (
     a_problem,
@@ -34,6 +35,8 @@ class CommandsQuery(BaseModel):
     device: Id | None = Field(default=None, description="only of devices with this id")
     name: Name | None = Field(default=None, description="only of this name: `write`, or an action")
     state: State | None = Field(default=None, description="only in this state")
+    start: Moment | None = Field(default=None, alias="from", description="only what was recorded from then on")
+    end: Moment | None = Field(default=None, alias="to", description="only what was recorded before then")
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
 
@@ -53,6 +56,8 @@ def list_commands() -> Json:
         state=asked.state,
         limit=asked.limit,
         before=asked.cursor,
+        start=asked.start,
+        end=asked.end,
     )
     return {"items": [recorded_command(each) for each in records], "next": following}
 

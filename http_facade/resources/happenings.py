@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.protocol.ids import CommandId, Id, Name
+from gateway.protocol.messages import Moment
 from http_facade import bodies, representations, schemas
 from http_facade.openapi import blueprint, query_parameters
 from http_facade.representations import Json
@@ -33,6 +34,8 @@ class EventsQuery(BaseModel):
     site: Id | None = Field(default=None, description="only of this site")
     device: Id | None = Field(default=None, description="only of devices with this id")
     name: Name | None = Field(default=None, description="only of this name: `changed-at-site`, or an alarm's")
+    start: Moment | None = Field(default=None, alias="from", description="only what happened from then on")
+    end: Moment | None = Field(default=None, alias="to", description="only what happened before then")
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
 
@@ -58,6 +61,12 @@ def list_events() -> Json:
     """List events, newest first."""
     asked = bodies.query(EventsQuery)
     records, following = services().events.page(
-        site=asked.site, device=asked.device, name=asked.name, limit=asked.limit, before=asked.cursor
+        site=asked.site,
+        device=asked.device,
+        name=asked.name,
+        limit=asked.limit,
+        before=asked.cursor,
+        start=asked.start,
+        end=asked.end,
     )
     return {"items": [representations.event(each) for each in records], "next": following}

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.course import Sample, SeriesRecord
 from gateway.database.tables import microseconds
 from gateway.protocol.errors import Fault, InvalidInput
-from gateway.protocol.ids import Name
+from gateway.protocol.ids import CommandId, Name
 from gateway.protocol.messages import Moment
-from http_facade import bodies, representations, schemas
+from http_facade import bodies, reports, representations, schemas
 from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json
@@ -50,6 +50,16 @@ class CourseQuery(_Stretch):
 
 class SamplesQuery(_Stretch):
     """What to keep."""
+
+
+class ChangesQuery(BaseModel):
+    """Which changes to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    property: Name | None = Field(default=None, description="only of this setting")
+    limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
+    cursor: CommandId | None = Field(default=None, description="`next` of the page before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,22 @@ def read_samples(site: str, device: str) -> Response:
     name = f"{site}_{device}_{query.property}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(_lines(samples), content_type=f"{_CSV}; charset=utf-8; header=present", headers=headers)
+
+
+@api.get(
+    "/v1/sites/<site>/devices/<device>/settings/history",
+    responses={200: reports.SettingsChanges},
+    openapi_extensions={"parameters": [*_DEVICE, *query_parameters(ChangesQuery)]},
+)
+@reads_itself
+def list_settings_changes(site: str, device: str) -> Json:
+    """List who or what changed a device's settings, newest first: commands, and hands at the panel."""
+    query = bodies.query(ChangesQuery)
+    services().catalogue.description(site, device)
+    found, following = services().settings_history.page(
+        site, device, name=query.property, limit=query.limit, before=query.cursor
+    )
+    return {"items": [reports.settings_change(each) for each in found], "next": following}
 
 
 def _asked(site: str, device: str, query: _Stretch) -> _Asked:

@@ -1,0 +1,239 @@
+"""Feed totals, availability and the history of settings, over HTTP, from a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from gateway.audit import Audit
+from gateway.broker import Login
+from gateway.events import Events
+from gateway.ledger import Ledger
+from gateway.protocol.codec import encode
+from gateway.protocol.lifecycle import State
+from gateway.protocol.meals import MealPlan
+from gateway.protocol.messages import DeviceState, Quality
+from gateway.silences import Cause, Silence, Silences
+from gateway.sites import BeatSeen, DescriptionSeen, Sites, StateSeen
+from tests.centre import running_centre
+from tests.conditions import eventually
+from tests.databases import each_database
+from tests.entries import NOON, answer, asked, event_seen, heartbeat
+from tests.fake_agent import FakeAgent
+from tests.fake_parts import DESCRIPTION, DEVICE
+from tests.running_broker import RunningBroker
+from tests.running_facade import RunningFacade, running_facade
+from tests.sample_store import SampleStore, series
+
+pytestmark = each_database
+SITE = "arava-1"
+DAY = "2026-11-22"
+HOUR_S = 3_600.0
+
+
+@pytest.fixture
+def facade(broker: RunningBroker, redis_url: str, database_url: str, tmp_path: Path) -> Iterator[RunningFacade]:
+    """A facade that knows a site with one feeder, which has meals."""
+    with running_facade(tmp_path / "facade", broker.login("@facade"), redis_url, database_url) as made:
+        made.introduce(SITE)
+        meals = MealPlan(
+            counter="fed_total_g", interval="interval_min", portion="portion_g", time_zone="Asia/Jerusalem"
+        )
+        described = DESCRIPTION.model_copy(update={"meals": meals})
+        seen = DescriptionSeen(site=SITE, device=DEVICE, payload=encode(described), epoch=1, at=NOON)
+        Sites(made.services.engine).save_descriptions([seen])
+        yield made
+
+
+def _get(
+    facade: RunningFacade, what: str, status: int = 200, query: Mapping[str, object] = MappingProxyType({})
+) -> Any:  # noqa: ANN401 # an answer
+    answered = facade.client.get(f"/v1/sites/{SITE}/{what}", query_string=dict(query))
+    assert answered.status_code == status, answered.text
+    return answered.get_json()
+
+
+def _day(facade: RunningFacade, what: str) -> Any:  # noqa: ANN401 # same
+    (day,) = _get(facade, what, query={"from": DAY, "to": DAY, "zone": "UTC"})["days"]
+    return day
+
+
+def _dose(facade: RunningFacade, grams: int, state: State, **result: int) -> None:
+    """A command of noon, and what became of it."""
+    ledger = Ledger(facade.services.engine, now=lambda: NOON)
+    command = asked(name="feed", input={"grams": grams})
+    ledger.record([command])
+    if state is not State.PENDING:
+        ledger.settle([answer(command, state, name="feed", code=state.value, result=result)])
+
+
+def test_feed_totals_add_up_what_became_of_each_dose(facade: RunningFacade) -> None:
+    """Asked of the PLC, counted by it, short, open, and refused."""
+    _dose(facade, 100, State.APPLIED, grams_asked=100, grams_counted=103)
+    _dose(facade, 50, State.PARTIAL, grams_asked=50, grams_counted=20)
+    _dose(facade, 30, State.UNKNOWN)
+    _dose(facade, 5, State.PENDING)
+    _dose(facade, 400, State.REJECTED)
+    total = _day(facade, "feed-totals")["total"]
+    expected = {"doses": 5, "asked_g": 185, "counted_g": 123, "short_g": 27, "unknown_g": 35, "refused_g": 400}
+    assert {name: total[name] for name in expected} == expected
+    assert (total["fed_g"], total["planned_g"], total["shortfall_g"]) == (None, None, None)
+
+
+def test_feed_totals_take_all_that_fell_from_the_plc_s_counter(facade: RunningFacade) -> None:
+    """Also from roll-ups; planned is what the settings of that day come to, and the rest is short."""
+    store = SampleStore(facade.services.engine)
+    counter = [1_000.0, *(1_000.0 + 50 * number for number in range(11))]
+    store.save(series(*counter, name="fed_total_g", start_s=-13 * HOUR_S, step_s=HOUR_S))
+    store.save(
+        series(120, name="interval_min", start_s=-12 * HOUR_S), series(50, name="portion_g", start_s=-12 * HOUR_S)
+    )
+    for _ in range(2):
+        day = _day(facade, "feed-totals")
+        (feeder,) = day["devices"]
+        assert (feeder["device"], feeder["fed_g"], feeder["planned_g"], feeder["shortfall_g"]) == (
+            DEVICE,
+            500,
+            600,
+            100,
+        )
+        store.roll()
+
+
+def test_feed_totals_are_of_the_site_s_own_days(facade: RunningFacade) -> None:
+    """In Jerusalem the day ends at 22:00 UTC, and the zone is said."""
+    store = SampleStore(facade.services.engine)
+    store.save(series(10, 20, 40, name="fed_total_g", start_s=9.5 * HOUR_S, step_s=HOUR_S))
+    body = _get(facade, "feed-totals", query={"from": DAY, "to": "2026-11-23"})
+    assert body["zone"] == "Asia/Jerusalem"
+    assert [day["total"]["fed_g"] for day in body["days"]] == [0, 30]
+
+
+def test_availability_of_a_site_is_told_by_day(facade: RunningFacade) -> None:
+    """Who was not there, in minutes that add up to the day."""
+    engine = facade.services.engine
+    hour = timedelta(hours=1)
+    ever = NOON - timedelta(days=400)
+    Silences(engine).save(
+        [
+            Silence(SITE, ever.replace(year=1970, month=1, day=1, hour=0), NOON - 6 * hour, Cause.BEFORE),
+            Silence(SITE, NOON - 3 * hour, NOON - 2 * hour, Cause.AWAY),
+            Silence(SITE, NOON, NOON + hour / 2, Cause.UNHEARD),
+        ]
+    )
+    Sites(engine).save_beats([BeatSeen(site=SITE, heartbeat=heartbeat(), at=NOON + 6 * hour)])
+    day = _day(facade, "availability")
+    # From six o'clock: an hour, and from 25 s after the last beat, six.
+    assert day == {"date": DAY, "online_min": 630.42, "away_min": 419.58, "false_closed_min": 30}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"from": "yesterday"}, "/from"),
+        ({"from": "2026-11-23", "to": "2026-11-22"}, "/from"),
+        ({"from": "2026-01-01", "to": "2026-11-22"}, "/from"),
+        ({"to": "0001-01-02"}, "/to"),
+        ({"zone": "Atlantis/Capital"}, "/zone"),
+        ({"days": "7"}, "/days"),
+    ],
+)
+@pytest.mark.parametrize("what", ["feed-totals", "availability"])
+def test_days_that_nobody_can_tell_are_refused(
+    facade: RunningFacade, what: str, query: dict[str, str], pointer: str
+) -> None:
+    """With the parameter that is wrong."""
+    body = _get(facade, what, 422, query)
+    assert [each["pointer"] for each in body["errors"]] == [pointer]
+
+
+def test_settings_history_names_who_or_what_changed_them(facade: RunningFacade) -> None:
+    """A command from far away with its actor, and a hand at the panel; what was there before too."""
+    engine = facade.services.engine
+    state = DeviceState(at=NOON, quality=Quality.GOOD, revision="0" * 12, properties={"portion_g": 50})
+    Sites(engine).save_states(
+        [StateSeen(site=SITE, device=DEVICE, state=state, payload=encode(state), at=NOON, epoch=1, retained=False)]
+    )
+    ledger = Ledger(engine, now=lambda: NOON)
+    changed, refused = asked(), asked(input={"portion_g": 130})
+    ledger.record([changed, refused])
+    ledger.settle([answer(changed), answer(refused, State.REJECTED, code="busy")])
+    edit = {"property": "portion_g", "old": 120, "new": 80}
+    Events(engine).save([event_seen(name="changed-at-site", active=None, severity=None, data=edit)])
+    items = _get(facade, f"devices/{DEVICE}/settings/history")["items"]
+    assert [(each["by"], each["actor"], each["state"]) for each in items] == [
+        ("panel", None, None),
+        ("remote", "dana", "applied"),
+    ]
+    assert items[0]["changes"] == [{"name": "portion_g", "old": 120, "new": 80}]
+    assert items[1]["changes"] == [{"name": "portion_g", "old": 50, "new": 120}]
+    assert Audit(engine).verify(None)[1] is None
+
+
+def test_settings_history_is_paged_and_filtered(facade: RunningFacade) -> None:
+    """Newest first, each change once, over both kinds; a name is no pattern."""
+    engine = facade.services.engine
+    ledger = Ledger(engine, now=lambda: NOON)
+    for number in range(3):
+        command = asked(input={"portion_g" if number else "portionxg": number})
+        ledger.record([command])
+        ledger.settle([answer(command)])
+        data = {"property": "enabled", "old": True, "new": False}
+        Events(engine).save([event_seen(name="changed-at-site", active=None, severity=None, data=data)])
+    found: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = _get(facade, f"devices/{DEVICE}/settings/history", query={"limit": 2, **cursor})
+        found += page["items"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert [each["by"] for each in found] == ["panel", "remote"] * 3
+    assert len({each["id"] for each in found}) == 6
+    for name, count in (("portion_g", 2), ("enabled", 3), ("level", 0)):
+        assert len(_get(facade, f"devices/{DEVICE}/settings/history", query={"property": name})["items"]) == count
+
+
+def test_commands_and_events_are_found_by_their_time(facade: RunningFacade) -> None:
+    """From a moment on, and before another."""
+    engine = facade.services.engine
+    for hour in (0, 1, 2):
+        at = NOON + timedelta(hours=hour)
+        Ledger(engine, now=lambda at=at: at).record([asked()])  # type: ignore[misc] # mypy sees no type of a default
+        Events(engine).save([event_seen(at=at)])
+    within = {"from": (NOON + timedelta(minutes=30)).isoformat(), "to": (NOON + timedelta(hours=2)).isoformat()}
+    for what in ("commands", "events"):
+        body = facade.client.get(f"/v1/{what}", query_string=within).get_json()
+        assert len(body["items"]) == 1, what
+
+
+def _causes(silences: Silences, site: str) -> list[Cause]:
+    return [each.cause for each in silences.of(site, NOON - timedelta(days=1), NOON + timedelta(days=3_650))]
+
+
+def test_silences_are_told_apart_by_the_agent_s_connection(
+    broker: RunningBroker, redis_url: str, database_url: str, site_id: str
+) -> None:
+    """A gateway that was down has closed the gate falsely; an agent that connected anew was away itself."""
+    login: Login = broker.login("@gateway")
+    with (
+        running_centre(login, redis_url, database_url, expiry_s=1) as centre,
+        FakeAgent(broker.add_site(site_id)) as agent,
+    ):
+        silences = Silences(centre.ledger.engine)
+        agent.status()
+        agent.beat(seq=1)
+        eventually(lambda: centre.alive(site_id), what="the gate")
+        centre.stop()
+        eventually(lambda: not centre.alive(site_id), what="the gate's end")
+        centre.new()
+        agent.beat(seq=2)
+        eventually(lambda: _causes(silences, site_id) == [Cause.BEFORE, Cause.UNHEARD], within_s=10, what="its row")
+        eventually(lambda: not centre.alive(site_id), what="the gate's end")
+        agent.beat(epoch=2, seq=1)
+        eventually(lambda: _causes(silences, site_id)[2:] == [Cause.AWAY], within_s=10, what="its row")
