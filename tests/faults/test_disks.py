@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -220,3 +221,28 @@ def test_outcomes_that_find_no_room_in_the_ledger_are_kept_by_the_agent(system: 
     ends: list[dict[str, Any]] = [system.http.command(each) for each in sent]
     assert [end["state"] for end in ends] == ["applied", "applied"]
     assert [dose.counted for dose in system.doses()[doses:]] == [55]
+
+
+@pytest.mark.fault("F34")
+def test_centre_on_a_full_disk_tells_the_cause_and_loses_no_sample(system: System, auditor: Auditor) -> None:
+    """``/readyz`` names the part and why; what was read meanwhile waits at the agent, and is there afterwards."""
+    disk, grams = _quota(system, FACADE, GATEWAY), system.fresh()
+    disk.fill()
+    try:
+        assert auditor.final(auditor.send({"portion_g": grams})).state is State.APPLIED
+        ready = system.http.get("/readyz")
+        assert (ready.status, ready.body["parts"]["broker"]["ok"]) == (503, True)
+        assert re.search("full|disk|I/O", ready.body["parts"]["database"]["detail"])
+        assert grams not in _portions(system)
+    finally:
+        disk.clear()
+    eventually(lambda: system.http.get("/readyz").status == 200, within_s=10, what="readiness")
+    eventually(lambda: grams in _portions(system), within_s=75, what="the sample of what was written meanwhile")
+
+
+def _portions(system: System) -> list[int]:
+    """All that feeder-1's portion ever was, as the database knows it."""
+    course = system.http.get(f"/v1/sites/{system.site}/devices/feeder-1/history?property=portion_g&points=5000")
+    assert course.status == 200
+    portions: list[int] = course.body["samples"]["value"]
+    return portions
