@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import floor, heartbeats, polling, report, rig, writes
+from benchmarks import floor, heartbeats, ingest, polling, report, rig, streams, writes, year
 from benchmarks.report import Figure
 from gateway.demo.ports import free_port
 from gateway.demo.readiness import listens
@@ -25,6 +25,10 @@ BEAT_LIMIT = 0.25 / 0.149
 MEDIAN_LIMIT = 1.6
 #: A poll goes through a queue, decodes eight values and compares them; the raw one reads the words.
 POLL_LIMIT = 6.0
+#: A command may take a fifth longer while 200 streams hear of it.
+STREAMS_LIMIT = 1.2
+#: A chart of a year against one of a day, both of as many points.
+YEAR_LIMIT = 3.0
 
 
 #: The same aims as they were set, whatever the relay does in this run.
@@ -32,6 +36,8 @@ ASKED_COMMAND_MS = 1e3 / 500
 ASKED_FACADE_CPU_MS = 1.5
 ASKED_REFUSAL_MS = 1e3 / 1_200
 ASKED_BEAT_MS = 0.25
+ASKED_SAMPLES_PER_S = 30_000
+ASKED_YEAR_MS = 50.0
 
 
 def main() -> None:
@@ -44,10 +50,16 @@ def main() -> None:
             raw = floor.measure(found, folder, plc_port)
             print("writes through the whole stack ...", file=sys.stderr)
             ours = writes.measure(found, folder, plc_port)
+            print("commands beside 200 streams ...", file=sys.stderr)
+            heard = streams.measure(found, folder, plc_port)
         print("heartbeats of 10,000 sites ...", file=sys.stderr)
         beats = heartbeats.measure(found, folder)
         print("polls of 200 devices ...", file=sys.stderr)
         polls = polling.measure(found, folder)
+        print("samples into the database ...", file=sys.stderr)
+        ingests = ingest.measure(found, folder)
+        print("a year of one property ...", file=sys.stderr)
+        years = year.measure(folder)
     figures = {
         "http_write_median": Figure(ours.median_ms, "ms", raw.sum_ms, MEDIAN_LIMIT),
         "http_write_64_at_once": Figure(ours.command_ms, "ms/command", raw.command_ms, RATE_LIMIT),
@@ -58,6 +70,14 @@ def main() -> None:
         "polls_out_of_time": Figure(100 * (1 - polls.kept), "%", 1.0, 1.0),
         "period_beside_a_dead_plc": Figure(polls.median_beside_a_dead_plc_s, "s", polls.median_s, 1.05),
         "heartbeat_keys_missing": Figure(beats.missing, "keys", heartbeats.SITES, 0.0),
+        "command_beside_200_streams": Figure(heard.beside_ms, "ms", heard.alone_ms, STREAMS_LIMIT),
+        **{f"ingest_{kind}": Figure(each.ours_us, "us/sample", each.raw_us, 2.0) for kind, each in ingests.items()},
+        **{
+            f"asked_30000_samples_per_s_{kind}": Figure(each.mqtt_us, "us/sample", 1e6 / ASKED_SAMPLES_PER_S, 1.0)
+            for kind, each in ingests.items()
+        },
+        **{f"year_{kind}": Figure(each.year_ms, "ms", each.day_ms, YEAR_LIMIT) for kind, each in years.items()},
+        **{f"asked_year_{kind}": Figure(each.year_ms, "ms", ASKED_YEAR_MS, 1.0) for kind, each in years.items()},
         "asked_500_commands_per_s": Figure(ours.command_ms, "ms/command", ASKED_COMMAND_MS, 1.0),
         "asked_facade_cpu": Figure(writes.facade_cpu_ms(ours), "ms/command", ASKED_FACADE_CPU_MS, 1.0),
         "asked_1200_refusals_per_s": Figure(ours.refusal_ms, "ms/refusal", ASKED_REFUSAL_MS, 1.0),
@@ -72,6 +92,7 @@ def main() -> None:
         f"polls: {100 * polls.kept:.1f} % within a fifth of the period,"
         f" {100 * polls.kept_beside_a_dead_plc:.1f} % beside a dead PLC;"
         f" agent {polls.memory_mb:.0f} MB, {polls.cpu_ms * polling.DEVICES / 10:.0f} % of a core",
+        "bytes per sample: " + ", ".join(f"{kind} {each.sample_bytes:.0f}" for kind, each in years.items()),
         "CPU ms/command: " + ", ".join(f"{role} {spent:.2f}" for role, spent in ours.cpu_ms.items()),
     ]
     report.publish(figures, remarks)

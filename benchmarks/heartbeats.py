@@ -48,7 +48,7 @@ def measure(programs: Programs, folder: Path) -> Heartbeats:
             **os.environ,
             "TIDEGATE_HOME": str(folder / "gateway"),
             "TIDEGATE_BROKER_PORT": str(mqtt),
-            "TIDEGATE_BROKER_PASSWORD_FILE": str(_password(folder)),
+            "TIDEGATE_BROKER_PASSWORD_FILE": str(password(folder)),
             "TIDEGATE_REDIS_URL": f"redis://127.0.0.1:{store}/0",
             "TIDEGATE_LOG_LEVEL": "WARNING",
         }
@@ -105,7 +105,8 @@ def _seen(keys: redis.Redis, mqtt_port: int, topic: str, key: str) -> bool:
     return bool(keys.exists(key))
 
 
-def _password(folder: Path) -> Path:
+def password(folder: Path) -> Path:
+    """A file with one, for a broker that asks nobody."""
     path = folder / "password"
     path.write_text("not-checked-by-a-plain-broker-0123456789")
     path.chmod(0o600)

@@ -32,7 +32,7 @@ def measure(programs: Programs, folder: Path, plc_port: int) -> Writes:
     """One at a time, 64 at once, then against a site that fell silent."""
     plan = Plan(home=folder / "home", programs=programs, ports=Ports.free(), agent_modbus_port=plc_port)
     with Stack(plan) as stack:
-        write = _writer(plan.site, stack.token)
+        write = writer(plan.site, stack.token)
         port = plan.ports.http
         load.run(port, write, count=300, at_once=1)
         alone = load.run(port, write, count=ONE_BY_ONE, at_once=1)
@@ -66,7 +66,9 @@ def _refusals(stack: Stack, write: load.Requests) -> load.Result:
     return load.run(stack.plan.ports.http, write, count=COMMANDS, at_once=AT_ONCE)
 
 
-def _writer(site: str, token: str) -> load.Requests:
+def writer(site: str, token: str) -> load.Requests:
+    """Another portion for the next feeder, each time."""
+
     def write(number: int) -> bytes:
         path = f"/v1/sites/{site}/devices/feeder-{number % 4 + 1}/settings"
         return load.request("PATCH", path, token=token, body=f'{{"portion_g": {number % 400 * 5}}}')

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from gateway.course import Buckets, Course, Sample, SeriesRecord
+from gateway.course import Buckets, Course, SeriesRecord
 from gateway.database.tables import moment
 from gateway.events import AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
@@ -199,13 +199,6 @@ def _buckets(found: Buckets) -> Json:
         "most": [None if each is None else each.most for each in known],
         "last": [None if each is None else each.last for each in found.buckets],
     }
-
-
-def sample_row(each: Sample) -> tuple[str | None, str, str]:
-    """A line of CSV: numbers and booleans as JSON writes them, nothing for what could not be read."""
-    value = each.value
-    text = "" if value is None else value if isinstance(value, str) else to_json(value)
-    return instant(moment(each.at_us)), text, MISSING if each.quality is None else each.quality.value
 
 
 def settings_of(record: DeviceRecord) -> frozenset[str]:

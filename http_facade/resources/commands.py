@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.ledger import CommandRecord, Ledger
 from gateway.protocol.ids import CommandId, Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Moment
-from http_facade import answers, bodies, prefer, schemas
+from http_facade import answers, bodies, comma_separated, file_rows, prefer, schemas
+from http_facade.comma_separated import CSV
 from http_facade.openapi import (
     a_problem,
     blueprint,
@@ -26,9 +29,7 @@ from http_facade.services import services
 api = blueprint("commands", "Every command that was ever asked for, and what became of it.")
 
 
-class CommandsQuery(BaseModel):
-    """Which commands to list."""
-
+class _Commands(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: Id | None = Field(default=None, description="only of this site")
@@ -37,6 +38,15 @@ class CommandsQuery(BaseModel):
     state: State | None = Field(default=None, description="only in this state")
     start: Moment | None = Field(default=None, alias="from", description="only what was recorded from then on")
     end: Moment | None = Field(default=None, alias="to", description="only what was recorded before then")
+
+
+class CommandsFileQuery(_Commands):
+    """Which commands to keep."""
+
+
+class CommandsQuery(_Commands):
+    """Which commands to list."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
 
@@ -60,6 +70,36 @@ def list_commands() -> Json:
         end=asked.end,
     )
     return {"items": [recorded_command(each) for each in records], "next": following}
+
+
+@api.get(
+    "/v1/commands.csv",
+    responses={200: {"description": "OK", "content": {CSV: {"schema": {"type": "string"}}}}},
+    openapi_extensions={"parameters": query_parameters(CommandsFileQuery)},
+)
+def read_commands() -> Response:
+    """Read every command, newest first, as CSV (RFC 4180)."""
+    asked, ledger = bodies.query(CommandsFileQuery), services().ledger
+    rows = (file_rows.command_row(each) for each in _every(ledger, asked))
+    return comma_separated.response("commands.csv", file_rows.COMMAND_COLUMNS, rows)
+
+
+def _every(ledger: Ledger, asked: CommandsFileQuery) -> Iterator[CommandRecord]:
+    before: str | None = None
+    while True:
+        records, before = ledger.page(
+            site=asked.site,
+            device=asked.device,
+            name=asked.name,
+            state=asked.state,
+            limit=comma_separated.PAGE,
+            before=before,
+            start=asked.start,
+            end=asked.end,
+        )
+        yield from records
+        if before is None:
+            return
 
 
 @api.get(

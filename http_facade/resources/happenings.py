@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
+from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.events import EventRecord, Events
 from gateway.protocol.ids import CommandId, Id, Name
 from gateway.protocol.messages import Moment
-from http_facade import bodies, representations, schemas
+from http_facade import bodies, comma_separated, file_rows, representations, schemas
+from http_facade.comma_separated import CSV
 from http_facade.openapi import blueprint, query_parameters
 from http_facade.representations import Json
 from http_facade.services import services
@@ -26,9 +30,7 @@ class AlarmsQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=10_000)] = Field(default=1_000, description="the most to list")
 
 
-class EventsQuery(BaseModel):
-    """Which events to list."""
-
+class _Events(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: Id | None = Field(default=None, description="only of this site")
@@ -36,8 +38,17 @@ class EventsQuery(BaseModel):
     name: Name | None = Field(default=None, description="only of this name: `changed-at-site`, or an alarm's")
     start: Moment | None = Field(default=None, alias="from", description="only what happened from then on")
     end: Moment | None = Field(default=None, alias="to", description="only what happened before then")
+
+
+class EventsQuery(_Events):
+    """Which events to list."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
+
+
+class EventsFileQuery(_Events):
+    """Which events to keep."""
 
 
 @api.get(
@@ -70,3 +81,32 @@ def list_events() -> Json:
         end=asked.end,
     )
     return {"items": [representations.event(each) for each in records], "next": following}
+
+
+@api.get(
+    "/v1/events.csv",
+    responses={200: {"description": "OK", "content": {CSV: {"schema": {"type": "string"}}}}},
+    openapi_extensions={"parameters": query_parameters(EventsFileQuery)},
+)
+def read_events() -> Response:
+    """Read every event, newest first, as CSV (RFC 4180)."""
+    asked, events = bodies.query(EventsFileQuery), services().events
+    rows = (file_rows.event_row(each) for each in _every(events, asked))
+    return comma_separated.response("events.csv", file_rows.EVENT_COLUMNS, rows)
+
+
+def _every(events: Events, asked: EventsFileQuery) -> Iterator[EventRecord]:
+    before: str | None = None
+    while True:
+        records, before = events.page(
+            site=asked.site,
+            device=asked.device,
+            name=asked.name,
+            limit=comma_separated.PAGE,
+            before=before,
+            start=asked.start,
+            end=asked.end,
+        )
+        yield from records
+        if before is None:
+            return

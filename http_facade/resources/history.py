@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -17,7 +15,8 @@ from gateway.database.tables import microseconds
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.ids import CommandId, Name
 from gateway.protocol.messages import Moment
-from http_facade import bodies, reports, representations, schemas
+from http_facade import bodies, comma_separated, file_rows, reports, representations, schemas
+from http_facade.comma_separated import CSV
 from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json
@@ -27,9 +26,6 @@ api = blueprint("history", "What was read, over any stretch of time.")
 
 _DEVICE: Final = [path_parameter("site"), path_parameter("device")]
 _SPAN: Final = timedelta(days=1)
-_CSV: Final = "text/csv"
-#: Lines that leave at once.
-_LINES: Final = 1_000
 
 
 class _Stretch(BaseModel):
@@ -93,7 +89,7 @@ def read_course(site: str, device: str) -> Json:
 
 @api.get(
     "/v1/sites/<site>/devices/<device>/samples",
-    responses={200: {"description": "OK", "content": {_CSV: {"schema": {"type": "string"}}}}},
+    responses={200: {"description": "OK", "content": {CSV: {"schema": {"type": "string"}}}}},
     openapi_extensions={"parameters": [*_DEVICE, *query_parameters(SamplesQuery)]},
 )
 @reads_itself
@@ -104,9 +100,8 @@ def read_samples(site: str, device: str) -> Response:
     samples: Iterable[Sample] = ()
     if asked.series is not None:
         samples = services().samples.stream(asked.series, asked.start_us, asked.end_us)
-    name = f"{site}_{device}_{query.property}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(_lines(samples), content_type=f"{_CSV}; charset=utf-8; header=present", headers=headers)
+    rows = (file_rows.sample_row(each) for each in samples)
+    return comma_separated.response(f"{site}_{device}_{query.property}.csv", file_rows.SAMPLE_COLUMNS, rows)
 
 
 @api.get(
@@ -137,16 +132,3 @@ def _asked(site: str, device: str, query: _Stretch) -> _Asked:
     if found is None and query.property not in services().catalogue.description(site, device).properties:
         raise NotFound("property", query.property)
     return _Asked(found, microseconds(start), microseconds(end), microseconds(now))
-
-
-def _lines(samples: Iterable[Sample]) -> Iterator[str]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("at", "value", "quality"))
-    for number, each in enumerate(samples, start=1):
-        writer.writerow(representations.sample_row(each))
-        if number % _LINES == 0:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()

@@ -43,10 +43,12 @@ OPERATIONS = [
     ("POST", "/v1/groups/{id}/run"),
     ("POST", "/v1/groups/{id}/stop"),
     ("GET", "/v1/commands"),
+    ("GET", "/v1/commands.csv"),
     ("GET", "/v1/commands/{id}"),
     ("POST", "/v1/commands/{id}/cancel"),
     ("GET", "/v1/alarms"),
     ("GET", "/v1/events"),
+    ("GET", "/v1/events.csv"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -210,6 +212,20 @@ def test_commands_and_events_are_found_by_their_time(facade: RunningFacade) -> N
     for what in ("commands", "events"):
         body = facade.client.get(f"/v1/{what}", query_string=within).get_json()
         assert len(body["items"]) == 1, what
+
+
+def test_commands_and_events_are_files_too(facade: RunningFacade) -> None:
+    """Every one of them, whatever a page holds; and nobody's words are a spreadsheet's formula."""
+    engine = facade.services.engine
+    ledger = Ledger(engine, now=lambda: NOON)
+    ledger.record([asked(actor="=1+1", reason=None) for _ in range(1_005)])
+    Events(engine).save([event_seen(detail='said "stop", twice', data={"jam": True}) for _ in range(1_005)])
+    for what, column, text in (("commands", "actor", "'=1+1"), ("events", "detail", 'said "stop", twice')):
+        answered = facade.client.get(f"/v1/{what}.csv", query_string={"site": SITE})
+        rows = list(csv.DictReader(io.StringIO(answered.text)))
+        assert (len(rows), {row[column] for row in rows}) == (1_005, {text}), what
+        assert len({row["id"] for row in rows}) == len(rows)
+        assert facade.client.get(f"/v1/{what}.csv", query_string={"site": "none"}).text.count("\n") == 1
 
 
 def _causes(silences: Silences, site: str) -> list[Cause]:
