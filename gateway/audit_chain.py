@@ -24,6 +24,8 @@ class Kind(StrEnum):
     ASKED = "asked"
     #: A write was asked for, and nothing was or will be sent.
     REFUSED = "refused"
+    #: Somebody wanted a command cancelled; whether it was shows its end.
+    CANCEL = "cancel"
     #: A command came to its end.
     ENDED = "ended"
 

@@ -109,8 +109,8 @@ class LedgerWriter:
         """
         return self._hand_in(answer)
 
-    def refused(self, entry: Entry) -> Future[None]:
-        """Add a refusal to the audit; the future completes after the commit, or fails with Unavailable.
+    def audited(self, entry: Entry) -> Future[None]:
+        """Add a row of its own to the audit; the future completes after the commit, or fails with Unavailable.
 
         Raises:
             Overloaded: too many entries wait.

@@ -29,7 +29,7 @@ def audited(view: Callable[P, Response]) -> Callable[P, Response]:
         except (TidegateError, HTTPException) as error:
             place = request.view_args or {}
             code = error.code if isinstance(error, TidegateError) else f"http-{error.code}"
-            services().refused_writes.note(
+            services().audit_notes.refusal(
                 site=str(place.get("site", "")),
                 device=str(place.get("device", "")),
                 name=str(place.get("action", WRITE)),

@@ -17,6 +17,7 @@ from gateway.protocol.ids import is_command_id, is_facade
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import After, Command
 from gateway.protocol.topics import CANCEL, CommandTopic
+from http_facade.audit_notes import AuditNotes
 from http_facade.following import Follower, Reader, waiter_of
 from http_facade.handing_over import HandOver
 from http_facade.refusals import BrokerUnavailable, NotCancellable, NotFound
@@ -31,13 +32,14 @@ _OPEN: Final = (State.PENDING, State.ACCEPTED)
 class Cancelling:
     """Cancels commands of this facade and of others; safe from any thread."""
 
-    def __init__(self, *, hand_over: HandOver, ledger: Reader, waiters: Waiters) -> None:
+    def __init__(self, *, hand_over: HandOver, ledger: Reader, waiters: Waiters, audit: AuditNotes) -> None:
+        self._audit = audit
         self._hand_over = hand_over
         self._ledger = ledger
         self._waiters = waiters
         self._follower = Follower(ledger, waiters)
 
-    def cancel(self, command_id: str, *, actor: str, wait_s: float) -> CommandRecord:
+    def cancel(self, command_id: str, *, actor: str, source_address: str | None, wait_s: float) -> CommandRecord:
         """Ask the site to forget the command, and wait for its word: cancelled, or still pending.
 
         Raises:
@@ -52,6 +54,7 @@ class Cancelling:
             detail = f"it is a command of {record.requester}; only its requester can cancel it"
             raise NotCancellable(detail, recorded_command(record))
         if record.state in _OPEN:
+            self._audit.cancel(record, actor=actor, source_address=source_address)
             with self._waiters.expect(record.id, waiter_of(record)) as waiter:
                 confirmed = self._publish(record, actor)
                 record = self._follower.watch(record, wait_s, waiter)

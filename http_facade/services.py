@@ -26,6 +26,7 @@ from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
 from gateway.sites import Sites
 from http_facade.acks import Acks
+from http_facade.audit_notes import AuditNotes
 from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Desires
@@ -35,7 +36,6 @@ from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
 from http_facade.groups.store import GroupStore
 from http_facade.handing_over import HandOver
-from http_facade.refused_writes import RefusedWrites
 from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
 from http_facade.stream_texts import StreamTexts
@@ -67,7 +67,7 @@ class Services:
     dispatch: Dispatch
     cancelling: Cancelling
     groups: Groups
-    refused_writes: RefusedWrites
+    audit_notes: AuditNotes
     feed: Feed
 
     @classmethod
@@ -95,7 +95,7 @@ class Services:
             waiters=waiters,
             acks=acks,
         )
-        refused_writes = RefusedWrites(writer, principal=login.username)
+        audit_notes = AuditNotes(writer, principal=login.username)
         return cls(
             engine=engine,
             writer=writer,
@@ -112,11 +112,11 @@ class Services:
             waiters=waiters,
             catalogue=catalogue,
             dispatch=dispatch,
-            cancelling=Cancelling(hand_over=hand_over, ledger=ledger, waiters=waiters),
+            cancelling=Cancelling(hand_over=hand_over, ledger=ledger, waiters=waiters, audit=audit_notes),
             groups=Groups(
-                store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger, audit=refused_writes
+                store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger, audit=audit_notes
             ),
-            refused_writes=refused_writes,
+            audit_notes=audit_notes,
             feed=Feed(
                 Changes(engine),
                 render=StreamTexts(ChangedThings(engine), beats=partial(_beats, liveness)).render,

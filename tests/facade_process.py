@@ -8,9 +8,15 @@ from pathlib import Path
 
 import requests
 
+from gateway.database import open_engine
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
+from gateway.liveness import Liveness, open_redis
+from gateway.protocol.codec import encode
+from gateway.sites import DescriptionSeen, Sites, StatusSeen
 from tests.conditions import eventually
+from tests.entries import NOON, heartbeat, status
+from tests.fake_parts import DESCRIPTION, DEVICE
 from tests.running_broker import RunningBroker
 from tests.running_facade import facade_settings
 
@@ -64,3 +70,16 @@ class FacadeProcess:
         """Whether anybody takes connections."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def introduce(site_id: str, redis_url: str, database_url: str) -> None:
+    """Make a site known and alive, as a gateway does."""
+    engine = open_engine(database_url)
+    sites = Sites(engine)
+    sites.save_status([StatusSeen(site=site_id, status=status(), at=NOON)])
+    seen = DescriptionSeen(site=site_id, device=DEVICE, payload=encode(DESCRIPTION), epoch=1, at=NOON)
+    sites.save_descriptions([seen])
+    liveness = Liveness(open_redis(redis_url), expiry_s=25)
+    liveness.beat_many([(site_id, encode(heartbeat()))])
+    liveness.close()
+    engine.dispose()

@@ -86,7 +86,7 @@ class FakeLedger:
             self.records[id] = replace(record, steps=(*record.steps, step))
         return done()
 
-    def refused(self, entry: Entry) -> Future[None]:
+    def audited(self, entry: Entry) -> Future[None]:
         """As LedgerWriter."""
         if self.settle_error is not None:
             return done(self.settle_error)

@@ -27,6 +27,7 @@ from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
 from gateway.sites import DeviceRecord, SiteRecord
 from http_facade.acks import Acks
+from http_facade.audit_notes import AuditNotes
 from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Wish
@@ -36,7 +37,6 @@ from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
 from http_facade.groups.store import GroupStore
 from http_facade.handing_over import HandOver
-from http_facade.refused_writes import RefusedWrites
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 from http_facade.waiters import Waiters
@@ -263,13 +263,13 @@ class FakeParts:
             waiters=self.waiters,
             acks=acks,
         )
-        cancelling = Cancelling(hand_over=hand_over, ledger=self.ledger, waiters=self.waiters)
-        audit = RefusedWrites(self.ledger, principal=ME)
+        audit = AuditNotes(self.ledger, principal=ME)
+        cancelling = Cancelling(hand_over=hand_over, ledger=self.ledger, waiters=self.waiters, audit=audit)
         groups = Groups(
             store=GroupStore(self.engine), commander=dispatch, reports=self.reports, ledger=self.ledger, audit=audit
         )
         feed = Feed(Changes(self.engine), render=lambda _: (), most=0)
-        own: dict[str, Any] = {"feed": feed, "catalogue": catalogue, "cancelling": cancelling, "refused_writes": audit}
+        own: dict[str, Any] = {"feed": feed, "catalogue": catalogue, "cancelling": cancelling, "audit_notes": audit}
         return Services(dispatch=dispatch, groups=groups, **own, **fakes)
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from gateway.protocol.ids import is_command_id
+from http_facade.audit_notes import AuditNotes
 from http_facade.dispatch import Request
 from http_facade.groups.asked import GroupAsked
 from http_facade.groups.preview import Checker, Reports, preview
@@ -21,7 +22,6 @@ from http_facade.groups.run import GRACE_S, LEASE, Order, Reader, Run, Sender
 from http_facade.groups.store import GroupStore
 from http_facade.minting import CommandIds
 from http_facade.refusals import NotFound, Overloaded
-from http_facade.refused_writes import RefusedWrites
 
 #: Groups that one facade runs at once.
 MOST_RUNNING: Final = 4
@@ -49,7 +49,7 @@ class Groups:
     """All groups, and the runs of this process; safe from any thread. Every method may raise Unavailable."""
 
     def __init__(
-        self, *, store: GroupStore, commander: Commander, reports: Reports, ledger: Reader, audit: RefusedWrites
+        self, *, store: GroupStore, commander: Commander, reports: Reports, ledger: Reader, audit: AuditNotes
     ) -> None:
         self._store = store
         self._audit = audit

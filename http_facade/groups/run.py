@@ -18,13 +18,13 @@ import structlog
 from gateway.ledger import CommandRecord
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.lifecycle import State
+from http_facade.audit_notes import AuditNotes
 from http_facade.dispatch import Outcome, Request
 from http_facade.groups.pace import Pace, broken
 from http_facade.groups.preview import refusal_of
 from http_facade.groups.rows import Cause, GroupState
 from http_facade.groups.store import GroupStore
 from http_facade.refusals import Overloaded
-from http_facade.refused_writes import RefusedWrites
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Run:
         store: GroupStore,
         sender: Sender,
         ledger: Reader,
-        audit: RefusedWrites,
+        audit: AuditNotes,
         over: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -225,7 +225,7 @@ class Run:
 
     def _refused(self, position: int, request: Request, error: TidegateError) -> None:
         why = refusal_of(error)
-        self._audit.note(
+        self._audit.refusal(
             site=request.site,
             device=request.device,
             name=request.name,

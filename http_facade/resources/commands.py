@@ -139,7 +139,11 @@ def cancel_command(id: str) -> Response:
     bodies.nothing()
     asked_wait_s = prefer.wait_s(request.headers.get("Prefer"))
     patience_s = prefer.DEFAULT_WAIT_S if asked_wait_s is None else asked_wait_s
-    response = answers.to_cancel(services().cancelling.cancel(id, actor=g.actor, wait_s=patience_s))
+    response = answers.to_cancel(_cancel(id, patience_s))
     if asked_wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={asked_wait_s}"
     return response
+
+
+def _cancel(id: str, wait_s: float) -> CommandRecord:
+    return services().cancelling.cancel(id, actor=g.actor, source_address=request.remote_addr, wait_s=wait_s)

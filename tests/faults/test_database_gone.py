@@ -17,10 +17,9 @@ from gateway.sample_reads import SampleReads
 from tests.answering_site import AnsweringSite
 from tests.conditions import eventually
 from tests.entries import new_id
-from tests.facade_process import FacadeProcess
+from tests.facade_process import FacadeProcess, introduce
 from tests.fake_parts import DEVICE
 from tests.gateway_process import gateway_process
-from tests.integration.test_facade_server import introduce
 from tests.mqtt_client import MqttClient
 from tests.running_broker import RunningBroker
 from tests.running_postgres import PostgresProcess

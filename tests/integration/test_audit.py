@@ -122,7 +122,7 @@ def test_writers_at_once_make_one_chain(engine: Engine) -> None:
         for number in range(25):
             one = asked()
             writer.record(one).result(10)
-            writer.refused(_refusal(number)).result(10)
+            writer.audited(_refusal(number)).result(10)
             writer.settle(answer(one)).result(10)
 
     with ThreadPoolExecutor(4) as pool:
@@ -173,7 +173,7 @@ def test_changed_or_missing_row_is_found(engine: Engine, statement: str, number:
     writer = LedgerWriter(Ledger(engine))
     writer.start()
     for index in range(5):
-        writer.refused(_refusal(index)).result(5)
+        writer.audited(_refusal(index)).result(5)
     writer.stop()
     assert Audit(engine).verify()[1] is None
     _tamper(engine, statement)
@@ -207,7 +207,7 @@ def test_verify_prints_a_hash_by_which_a_forged_chain_is_found(
     engine: Engine, ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chain that somebody made anew is whole in itself; who noted its end earlier is not deceived."""
-    monkeypatch.setattr("gateway.audit_command.ServerSettings.read", lambda: _Url(database_url))
+    monkeypatch.setattr("gateway.audit_command.DatabaseSettings.read", lambda: _Url(database_url))
     ledger.record([asked(actor="dana"), asked(actor="dana")])
     done = _run(database_url, "verify")
     assert done.exit_code == 0
@@ -227,7 +227,7 @@ def test_export_prints_every_row_with_its_hash(
     engine: Engine, ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As JSON lines, by which anybody can follow the chain."""
-    monkeypatch.setattr("gateway.audit_command.ServerSettings.read", lambda: _Url(database_url))
+    monkeypatch.setattr("gateway.audit_command.DatabaseSettings.read", lambda: _Url(database_url))
     ledger.record([asked(), asked(site="golan-1")])
     rows = [json.loads(line) for line in _run(database_url, "export").output.splitlines()]
     assert [row["number"] for row in rows] == [1, 2]

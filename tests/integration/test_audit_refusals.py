@@ -89,3 +89,31 @@ def test_refusal_is_told_though_the_audit_cannot_be_written(facade: RunningFacad
     with locked(facade.services.engine):
         answer = facade.client.patch(f"/v1/sites/{site_id}{SETTINGS}", json={"portion_g": 125})
         assert answer.get_json()["code"] == "site-offline"
+
+
+def _pending(facade: RunningFacade, site: str) -> str:
+    """A command that the site, alive and mute, has not answered."""
+    facade.beat(site)
+    asked = facade.client.patch(f"/v1/sites/{site}{SETTINGS}", json={"portion_g": 5}, headers={"Prefer": "wait=0"})
+    assert asked.status_code == 202
+    return str(asked.get_json()["id"])
+
+
+def test_cancel_has_a_row_with_who_wanted_it(facade: RunningFacade, site_id: str) -> None:
+    """Beside the command's own; asked for again it is still one."""
+    id = _pending(facade, site_id)
+    for _ in range(2):
+        answered = facade.client.post(f"/v1/commands/{id}/cancel", headers={"Prefer": "wait=0"})
+        assert answered.status_code == 202
+    rows = _rows(facade)
+    assert [(each.kind, each.command) for each in rows] == [(Kind.ASKED, id), (Kind.CANCEL, id)]
+    assert (rows[1].actor, rows[1].source_address, rows[1].name) == (rows[0].actor, "127.0.0.1", "write")
+
+
+def test_cancel_without_a_row_is_not_sent(facade: RunningFacade, site_id: str) -> None:
+    """503, and asked for again later it passes."""
+    id = _pending(facade, site_id)
+    with locked(facade.services.engine):
+        refused = facade.client.post(f"/v1/commands/{id}/cancel", headers={"Prefer": "wait=0"})
+        assert refused.status_code == 503
+    assert facade.client.post(f"/v1/commands/{id}/cancel", headers={"Prefer": "wait=0"}).status_code == 202

@@ -16,17 +16,12 @@ import pytest
 import requests
 
 from gateway.crash import VARIABLE
-from gateway.database import open_engine
 from gateway.demo.process import Child
-from gateway.liveness import Liveness, open_redis
-from gateway.protocol.codec import encode
-from gateway.sites import DescriptionSeen, Sites, StatusSeen
 from http_facade.bodies import MAX_BODY_BYTES
 from tests.answering_site import AnsweringSite
 from tests.conditions import STRETCH, eventually
-from tests.entries import NOON, heartbeat, status
-from tests.facade_process import FacadeProcess
-from tests.fake_parts import DESCRIPTION, DEVICE
+from tests.facade_process import FacadeProcess, introduce
+from tests.fake_parts import DEVICE
 from tests.running_broker import RunningBroker
 
 STOP_S = 3.0
@@ -46,19 +41,6 @@ def waiting(facade: FacadeProcess, site_id: str, redis_url: str, database_url: s
     """The URL of a device whose site is alive by its beat but never answers."""
     introduce(site_id, redis_url, database_url)
     return f"{facade.url}/v1/sites/{site_id}/devices/{DEVICE}/settings"
-
-
-def introduce(site_id: str, redis_url: str, database_url: str) -> None:
-    """Make a site known and alive, as a gateway does."""
-    engine = open_engine(database_url)
-    sites = Sites(engine)
-    sites.save_status([StatusSeen(site=site_id, status=status(), at=NOON)])
-    seen = DescriptionSeen(site=site_id, device=DEVICE, payload=encode(DESCRIPTION), epoch=1, at=NOON)
-    sites.save_descriptions([seen])
-    liveness = Liveness(open_redis(redis_url), expiry_s=25)
-    liveness.beat_many([(site_id, encode(heartbeat()))])
-    liveness.close()
-    engine.dispose()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such mode bits")

@@ -11,12 +11,12 @@ import pytest
 
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack
+from http_facade.audit_notes import AuditNotes
 from http_facade.dispatch import Outcome, Request
 from http_facade.groups.rows import Cause, GroupState
 from http_facade.groups.run import Order, Run
 from http_facade.groups.store import GroupStore
 from http_facade.refusals import Overloaded, SiteOffline
-from http_facade.refused_writes import RefusedWrites
 from tests.entries import ack, asked
 from tests.fake_ledger import ME, FakeLedger
 
@@ -74,7 +74,7 @@ def _run(store: FakeStore, send: Send, *, count: int = 6, stop_share: float = 1.
     over = threading.Event()
     sender = FakeSender(send)
     order = Order(group="g", runner="r", requests=_requests(count), rate_per_s=1_000, stop_share=stop_share)
-    audit = RefusedWrites(FakeLedger(), principal=ME)
+    audit = AuditNotes(FakeLedger(), principal=ME)
     nobody = cast("Any", None)
     run = Run(order, store=cast("GroupStore", store), sender=sender, ledger=nobody, audit=audit, over=over.set)
     run.start()

@@ -1,4 +1,4 @@
-"""Every write that is refused here has its row in the audit, before its caller hears of it (I14)."""
+"""Every write that is refused here, and every cancel, has its row in the audit before its caller hears of it (I14)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import structlog
 
 from gateway.audit_chain import Entry, Kind
 from gateway.database.tables import storable
-from gateway.protocol.errors import TidegateError
+from gateway.ledger import CommandRecord
+from gateway.protocol.errors import TidegateError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +29,40 @@ _LONGEST_NAME: Final = 64
 class Writer(Protocol):
     """The ledger's writer."""
 
-    def refused(self, entry: Entry) -> Future[None]:
-        """Add a refusal to the audit."""
+    def audited(self, entry: Entry) -> Future[None]:
+        """Add a row to the audit."""
 
 
-class RefusedWrites:
+class AuditNotes:
     """Of one facade, whose name at the broker is ``principal``."""
 
     def __init__(self, writer: Writer, *, principal: str) -> None:
         self._writer = writer
         self._principal = principal
 
-    def note(  # one column each
+    def cancel(self, record: CommandRecord, *, actor: str, source_address: str | None) -> None:
+        """Return when it is committed who wants the command cancelled; only the first of several is.
+
+        Raises:
+            Overloaded, Unavailable: it is not; no cancel may be sent.
+        """
+        entry = Entry(
+            at_us=time.time_ns() // 1_000,
+            kind=Kind.CANCEL,
+            site=record.site,
+            device=record.device,
+            name=record.name,
+            command=record.id,
+            principal=self._principal,
+            actor=storable(actor),
+            source_address=source_address,
+        )
+        try:
+            self._writer.audited(entry).result(PATIENCE_S)
+        except FutureTimeoutError as error:
+            raise Unavailable("database", f"no row in the audit within {PATIENCE_S:g} s") from error
+
+    def refusal(  # one column each
         self,
         *,
         site: str,
@@ -66,7 +89,7 @@ class RefusedWrites:
             detail=_short(detail, _LONGEST_DETAIL),
         )
         try:
-            self._writer.refused(entry).result(PATIENCE_S)
+            self._writer.audited(entry).result(PATIENCE_S)
         except (TidegateError, FutureTimeoutError) as error:
             log.error("refusal-not-audited", site=entry.site, device=entry.device, name=entry.name, cause=str(error))
 
