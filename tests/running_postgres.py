@@ -39,15 +39,21 @@ def _unprivileged() -> Sequence[str]:
     return (str(program("setpriv")), f"--reuid={_USER}", f"--regid={_USER}", "--init-groups")
 
 
-class PostgresProcess:
-    """A cluster in a folder of its own; ``new_database`` makes an empty database in it."""
+def has_extension(name: str) -> bool:
+    """Whether this machine's PostgreSQL could load it."""
+    share = subprocess.run([_server_program("pg_config"), "--sharedir"], check=True, capture_output=True, text=True)
+    return (Path(share.stdout.strip()) / "extension" / f"{name}.control").exists()
 
-    def __init__(self) -> None:
+
+class PostgresProcess:
+    """A cluster in a folder of its own, with ``more`` settings; ``new_database`` makes an empty database in it."""
+
+    def __init__(self, *more: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = free_port()
         self._data = self._folder / "data"
         sockets = f"unix_socket_directories={self._folder}"
-        options = ["listen_addresses=127.0.0.1", sockets, "max_connections=200"]
+        options = ["listen_addresses=127.0.0.1", sockets, "max_connections=200", *more]
         argv = [str(_server_program("postgres")), "-D", str(self._data), "-p", str(self.port)]
         argv += [word for option in options for word in ("-c", option)]
         # The log is ours, so that it can be written whoever the server runs as.

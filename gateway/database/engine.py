@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from gateway.database.hypertables import adopt
 from gateway.protocol.errors import Unavailable
 
 #: How long a statement waits for another writer before it gives up.
@@ -160,6 +161,7 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", "gateway.database:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        adopt(connection)
 
 
 @contextmanager
