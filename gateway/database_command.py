@@ -18,7 +18,7 @@ from sqlalchemy import Engine, make_url
 from gateway.database import open_engine, upgrade
 from gateway.database.backup import Progress as Told
 from gateway.database.backup import backup, restore
-from gateway.database.survey import Survey, survey
+from gateway.database.survey import Survey, survey, version_of
 from gateway.protocol.errors import Fault, SettingsError
 from gateway.settings import DatabaseSettings
 
@@ -46,7 +46,7 @@ def upgrade_() -> None:
     engine = open_engine(url)
     try:
         upgrade(engine)
-        click.echo(f"the tables are of version {survey(engine).version}")
+        click.echo(f"the tables are of version {version_of(engine)}")
     finally:
         engine.dispose()
 

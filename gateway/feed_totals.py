@@ -31,6 +31,8 @@ _NEAR_WRAP: Final = _WRAP - 10_000_000
 _GRAMS: Final = {"g": 1.0, "kg": 1_000.0}
 #: Of these nobody knows yet, or ever, whether the dose fell.
 _OPEN: Final = frozenset({State.PENDING, State.ACCEPTED, State.UNKNOWN})
+#: Rows that are in memory at a time.
+_AT_ONCE: Final = 1_000
 #: Before the first day, to know where the counter stood.
 _LEAD: Final = timedelta(days=1)
 
@@ -105,7 +107,7 @@ class FeedTotals:
         )
         found: dict[tuple[date, str], Doses] = {}
         with reading(self._engine) as connection:
-            for row in connection.execute(query):
+            for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
                 about = feeders.get(row.device)
                 factor = None if about is None else grams_of(about, row.name)
                 if about is not None and factor is not None:

@@ -31,6 +31,8 @@ def survey(engine: Engine) -> Survey:
         Unavailable: the database does not answer.
     """
     with reading(engine) as connection:
+        if engine.dialect.name != "sqlite":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # to count all rows may take long
         found = set(inspect(connection).get_table_names())
         version, needed = _versions(connection)
         known = [table for name, table in sorted(metadata.tables.items()) if name in found]
@@ -43,6 +45,12 @@ def survey(engine: Engine) -> Survey:
             rows=rows,
             faults=(*_version_faults(version, needed), *_damage(connection), *_drift(connection, version == needed)),
         )
+
+
+def version_of(engine: Engine) -> str | None:
+    """The version of the tables; None if there are none. Raises Unavailable."""
+    with reading(engine) as connection:
+        return _versions(connection)[0]
 
 
 def _versions(connection: Connection) -> tuple[str | None, str]:
