@@ -54,21 +54,37 @@ class Doses:
 
 
 @dataclass(frozen=True, slots=True)
+class Rise:
+    """How far a counter rose in a stretch; ``whole``: it was known where it stood before, so nothing is left out."""
+
+    grams: float
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The meals of a day, and of these the grams that are due by now."""
+
+    whole_g: float
+    due_g: float
+
+
+@dataclass(frozen=True, slots=True)
 class DayFed:
-    """One feeder's day. ``fed_g`` is None where its counter was not read, ``planned_g`` where its settings were not."""
+    """One feeder's day. ``fed`` is None where its counter was not read, ``plan`` where its settings were not."""
 
     date: date
     device: str
     doses: Doses
-    fed_g: float | None
-    planned_g: float | None
+    fed: Rise | None
+    plan: Plan | None
 
     @property
     def shortfall_g(self) -> float | None:
-        """Planned and asked, and not counted; None if nobody can know."""
-        if self.fed_g is None or self.planned_g is None:
+        """Due and asked, and not counted; None if nobody can know."""
+        if self.fed is None or not self.fed.whole or self.plan is None:
             return None
-        return max(0.0, self.planned_g + self.doses.asked_g - self.fed_g)
+        return max(0.0, self.plan.due_g + self.doses.asked_g - self.fed.grams)
 
 
 class FeedTotals:
@@ -119,7 +135,7 @@ class FeedTotals:
 
     def _fed(
         self, site: str, device: str, plan: MealPlan | None, days: Sequence[Day], now: datetime
-    ) -> Sequence[float | None]:
+    ) -> Sequence[Rise | None]:
         series = None if plan is None else self._samples.series(site, device, plan.counter)
         if series is None:
             return [None] * len(days)
@@ -127,7 +143,7 @@ class FeedTotals:
         steps = self._samples.lasts(series, start_us, end_us, now_us=microseconds(now))
         return rises(steps, [(microseconds(day.start), microseconds(day.end)) for day in days])
 
-    def _planned(self, site: str, device: str, plan: MealPlan | None, day: Day, now: datetime) -> float | None:
+    def _planned(self, site: str, device: str, plan: MealPlan | None, day: Day, now: datetime) -> Plan | None:
         if plan is None:
             return None
         until_us = microseconds(min(day.end, now))
@@ -135,7 +151,7 @@ class FeedTotals:
         for name in plan.settings:
             series = self._samples.series(site, device, name)
             values[name] = None if series is None else self._samples.value_before(series, until_us)
-        return planned(plan, values, day)
+        return planned(plan, values, day, now)
 
 
 def feeds(about: Description) -> bool:
@@ -150,26 +166,30 @@ def grams_of(about: Description, action: str) -> float | None:
     return None if schema is None else _GRAMS.get(schema.unit or "")
 
 
-def planned(plan: MealPlan, values: Mapping[str, Value | None], day: Day) -> float | None:
-    """Grams of the meals of a day; None if too little is known of the settings."""
+def planned(plan: MealPlan, values: Mapping[str, Value | None], day: Day, now: datetime) -> Plan | None:
+    """The meals of a day; None if too little is known of the settings. A meal is due when its window is over."""
     if all(value is None for value in values.values()):
         return None
+    due_until = min(day.end, max(day.start, now - plan.window))
     interval = interval_of(plan, values)
     if interval is not None:
-        return portion_of(plan, values) * ((day.end - day.start) / interval)
-    reach = plan.window
-    meals = meals_of(plan, values, day.start - reach, day.end + reach)
-    return sum(meal.grams for meal in meals if day.start <= meal.at < day.end)
+        per_day = portion_of(plan, values) / interval.total_seconds()
+        return Plan(*(per_day * (until - day.start).total_seconds() for until in (day.end, due_until)))
+    meals = meals_of(plan, values, day.start - plan.window, day.end + plan.window)
+    today = [meal for meal in meals if day.start <= meal.at < day.end]
+    return Plan(sum(meal.grams for meal in today), sum(meal.grams for meal in today if meal.at <= due_until))
 
 
-def rises(steps: Iterable[tuple[int, float]], stretches: Sequence[tuple[int, int]]) -> Sequence[float | None]:
+def rises(steps: Iterable[tuple[int, float]], stretches: Sequence[tuple[int, int]]) -> Sequence[Rise | None]:
     """How far a counter rose in each stretch, of its last values over time; None where it was not read."""
-    found: list[float | None] = [None] * len(stretches)
+    found: list[Rise | None] = [None] * len(stretches)
     before: float | None = None
     for at_us, value in steps:
         place = next((n for n, (start, end) in enumerate(stretches) if start <= at_us < end), None)
         if place is not None:
-            found[place] = (found[place] or 0.0) + (0.0 if before is None else _rise(before, value))
+            so_far = found[place] or Rise(0.0, before is not None)
+            risen = 0.0 if before is None else _rise(before, value)
+            found[place] = Rise(so_far.grams + risen, so_far.whole)
         before = value
     return found
 

@@ -90,7 +90,7 @@ def test_feed_totals_add_up_what_became_of_each_dose(facade: RunningFacade) -> N
 def test_feed_totals_take_all_that_fell_from_the_plc_s_counter(facade: RunningFacade) -> None:
     """Also from roll-ups; planned is what the settings of that day come to, and the rest is short."""
     store = SampleStore(facade.services.engine)
-    counter = [1_000.0, *(1_000.0 + 50 * number for number in range(11))]
+    counter = [1_000.0, *(1_000.0 + 50 * number for number in range(11))]  # the first one is of the day before
     store.save(series(*counter, name="fed_total_g", start_s=-13 * HOUR_S, step_s=HOUR_S))
     store.save(
         series(120, name="interval_min", start_s=-12 * HOUR_S), series(50, name="portion_g", start_s=-12 * HOUR_S)

@@ -37,7 +37,14 @@ SCHEDULE = {"meal_1_min": 0, "meal_1_g": 100, "meal_2_min": 720, "meal_2_g": 50}
 )
 def test_rise_of_a_counter_is_counted_by_day(steps: list[tuple[int, float]], expected: list[float | None]) -> None:
     """Two days, of ten seconds each."""
-    assert list(rises(steps, [(0, 10), (10, 20)])) == expected
+    found = rises(steps, [(0, 10), (10, 20)])
+    assert [None if each is None else each.grams for each in found] == expected
+
+
+def test_rise_without_a_value_before_it_is_not_the_whole() -> None:
+    """Nobody knows what fell earlier on that day; of the next day it is known."""
+    found = rises([(5, 130.0), (8, 140.0), (15, 150.0)], [(0, 10), (10, 20)])
+    assert [each is not None and each.whole for each in found] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -53,4 +60,26 @@ def test_rise_of_a_counter_is_counted_by_day(steps: list[tuple[int, float]], exp
 )
 def test_plan_of_a_day_is_that_of_its_settings(values: dict[str, float | bool | None], expected: float | None) -> None:
     """A meal at midnight belongs to the day that begins."""
-    assert planned(PLAN, values, DAY) == expected
+    found = planned(PLAN, values, DAY, DAY.end + timedelta(days=1))
+    assert (None if found is None else (found.whole_g, found.due_g)) == (
+        None if expected is None else (expected, expected)
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "values", "due_g"),
+    [
+        (6, {"enabled": True, "schedule_on": True, **SCHEDULE}, 100.0),
+        (12, {"enabled": True, "schedule_on": True, **SCHEDULE}, 100.0),
+        (13, {"enabled": True, "schedule_on": True, **SCHEDULE}, 150.0),
+        (12 + 1 / 6, {"enabled": True, "schedule_on": False, "portion_g": 50, "interval_min": 60}, 600.0),
+        (-1, {"enabled": True, "schedule_on": False, "portion_g": 50, "interval_min": 60}, 0.0),
+    ],
+)
+def test_meal_is_due_when_its_window_is_over(
+    hours: float, values: dict[str, float | bool | None], due_g: float
+) -> None:
+    """On a day that is not over, what is still to come is no shortfall."""
+    found = planned(PLAN, values, DAY, DAY.start + timedelta(hours=hours))
+    assert found is not None
+    assert found.due_g == pytest.approx(due_g)
