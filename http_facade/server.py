@@ -6,6 +6,7 @@ needs an interpreter without a global lock. See docs/adr/0003.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from typing import Any, Final
@@ -36,9 +37,15 @@ class _Server(Granian):  # type: ignore[misc,valid-type]  # which class it is de
             threading.Thread(target=self.main_loop_interrupt.set, name="stop").start()
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """A thread for each request and each stream is what we mean; the server warns of it at every start."""
+    return "Python threads" not in record.getMessage()
+
+
 def serve(settings: FacadeSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises SystemExit with a status if the worker died by itself."""
     settings.http_token()
+    logging.getLogger("_granian").addFilter(_is_news)
     multiprocessing.set_start_method("spawn", force=True)
     _Server(
         "http_facade.worker:load",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -49,6 +50,12 @@ def test_first_start_makes_a_private_token(facade: FacadeProcess) -> None:
     assert stat.S_IMODE(facade.settings.http_token_file.stat().st_mode) == 0o600
     assert requests.get(f"{facade.url}/v1/sites", timeout=5).status_code == 401
     assert requests.get(f"{facade.url}/v1/sites", headers=facade.headers, timeout=5).status_code == 200
+
+
+def test_start_warns_of_nothing(facade: FacadeProcess) -> None:
+    """Whoever sees a warning at every start reads none in the end."""
+    levels = {json.loads(line)["level"] for line in facade.child.last_words().splitlines() if line.startswith("{")}
+    assert levels == {"info"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
