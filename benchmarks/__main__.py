@@ -73,6 +73,11 @@ def main() -> None:
         "command_beside_200_streams": Figure(heard.beside_ms, "ms", heard.alone_ms, STREAMS_LIMIT),
         **{f"ingest_{kind}": Figure(each.ours_us, "us/sample", each.raw_us, 2.0) for kind, each in ingests.items()},
         **{
+            f"ingest_{kind}_against_copy": Figure(each.ours_us, "us/sample", each.copy_us, 2.0)
+            for kind, each in ingests.items()
+            if each.copy_us is not None
+        },
+        **{
             f"asked_30000_samples_per_s_{kind}": Figure(each.mqtt_us, "us/sample", 1e6 / ASKED_SAMPLES_PER_S, 1.0)
             for kind, each in ingests.items()
         },

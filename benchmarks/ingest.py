@@ -7,7 +7,7 @@ import secrets
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,10 +49,14 @@ Row = tuple[int, int, float, None, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """Microseconds per sample: from bytes to commit, the raw insert, and through the broker to ``committed``."""
+    """Microseconds per sample: from bytes to commit, the raw insert, and through the broker to ``committed``.
+
+    ``copy_us`` is a raw copy, of databases that have one.
+    """
 
     ours_us: float
     raw_us: float
+    copy_us: float | None
     mqtt_us: float
 
 
@@ -62,10 +66,17 @@ def measure(programs: Programs, folder: Path) -> dict[str, Ingest]:
     with databases(folder / "raw") as raw, databases(folder / "ours") as ours, databases(folder / "mqtt") as mqtt:
         for kind in raw:
             with tables(raw[kind]) as one, tables(ours[kind]) as other:
-                pairs = [(_raw(one, BATCHES * turn), _ours(other, BATCHES * turn)) for turn in range(_TURNS)]
-            raw_us, ours_us = (statistics.median(each) for each in zip(*pairs, strict=True))
-            found[kind] = Ingest(ours_us, raw_us, _through_mqtt(programs, folder / f"mqtt-{kind}", mqtt[kind]))
+                turns = [_turn(one, other, BATCHES * turn) for turn in range(_TURNS)]
+            raw_us, copy_us, ours_us = (statistics.median(each) for each in zip(*turns, strict=True))
+            mqtt_us = _through_mqtt(programs, folder / f"mqtt-{kind}", mqtt[kind])
+            found[kind] = Ingest(ours_us, raw_us, copy_us or None, mqtt_us)
     return found
+
+
+def _turn(raw: Engine, ours: Engine, first: int) -> tuple[float, float, float]:
+    """Raw insert, raw copy (0 where there is none) and ours, of other stretches of time each."""
+    copied_us = 0.0 if raw.dialect.name == SQLITE else _copied(raw, first + _TURNS * BATCHES)
+    return _raw(raw, first), copied_us, _ours(ours, first)
 
 
 def _site(number: int) -> str:
@@ -105,19 +116,35 @@ def _ours(engine: Engine, first: int) -> float:
 
 
 def _raw(engine: Engine, first: int) -> float:
-    """As many rows in a transaction, made beforehand, into the same table, equally durable."""
+    """As many rows in a transaction, made beforehand, into the same table, equally durable: a batched insert."""
+    insert = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)"
+    if engine.dialect.name != SQLITE:
+        insert = insert.replace("?", "%s")
+
+    def put(cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 # a driver's
+        cursor.executemany(insert, rows)
+
+    return _timed(engine, first, put)
+
+
+def _copied(engine: Engine, first: int) -> float:
+    """The same by PostgreSQL's COPY, which is how we do it."""
+
+    def put(cursor: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 # psycopg's
+        with cursor.copy("COPY samples FROM STDIN (FORMAT BINARY)") as copying:
+            copying.set_types(("int8", "int8", "float8", "text", "int2", "int2"))
+            for row in rows:
+                copying.write_row(row)
+
+    return _timed(engine, first, put)
+
+
+def _timed(engine: Engine, first: int, put: Callable[[Any, Sequence[Row]], None]) -> float:
     rows = [_rows(number) for number in range(first, first + BATCHES, _TOGETHER)]
     began_s = time.perf_counter()
     for each in rows:
         with writing(engine) as connection:
-            cursor: Any = connection.connection.cursor()
-            if engine.dialect.name == SQLITE:
-                cursor.executemany("INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?)", each)
-            else:
-                with cursor.copy("COPY samples FROM STDIN (FORMAT BINARY)") as copying:
-                    copying.set_types(("int8", "int8", "float8", "text", "int2", "int2"))
-                    for row in each:
-                        copying.write_row(row)
+            put(connection.connection.cursor(), each)
     return (time.perf_counter() - began_s) / SAMPLES * 1e6
 
 
