@@ -105,7 +105,7 @@ def test_http_recipe_runs_as_it_stands(recipe: Fence, env: dict[str, str]) -> No
 
 def test_history_recipes_show_what_was_read(env: dict[str, str]) -> None:
     """The chart has values soon after the farm has begun, and the file holds them as well."""
-    chart, file = HISTORY
+    chart, file, *_ = HISTORY
 
     def drawn() -> list[float]:
         body = json.loads(run(chart, env).stdout)
@@ -117,6 +117,31 @@ def test_history_recipes_show_what_was_read(env: dict[str, str]) -> None:
     header, first, *_ = Path(env["HOME"], "hopper_kg.csv").read_text().splitlines()
     assert header == "at,value,quality"
     assert first.endswith(",good")
+
+
+@pytest.mark.parametrize("recipe", HISTORY[2:4], ids=lambda recipe: recipe.text.split("?")[0].rsplit("/", 1)[1])
+def test_day_recipes_tell_each_day(recipe: Fence, env: dict[str, str]) -> None:
+    """One entry for each of the days that they name."""
+    body = json.loads(run(recipe, env).stdout)
+    assert [day["date"] for day in body["days"]] == [f"2026-11-{day:02d}" for day in range(1, 23)]
+
+
+def test_settings_recipe_names_who_changed_one(env: dict[str, str]) -> None:
+    """The technician, who has just done so."""
+    assert tidegate("send", env["SITE"], DEVICE, "portion_g=155", env=env).returncode == 0
+
+    def changes() -> list[object]:
+        items = json.loads(run(HISTORY[4], env).stdout)["items"]
+        return [
+            item for item in items if {"name": "portion_g", "new": 155} in [_named(each) for each in item["changes"]]
+        ]
+
+    def _named(change: dict[str, object]) -> dict[str, object]:
+        return {name: change[name] for name in ("name", "new")}
+
+    (change,) = eventually(changes, within_s=10, what="the change in the history")
+    assert isinstance(change, dict)
+    assert (change["by"], change["requester"]) == ("remote", "@ana")
 
 
 def test_recipe_write_is_held_by_the_device(env: dict[str, str]) -> None:
