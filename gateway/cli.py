@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "simulate": ("site_agent.simulator.command", "simulate", "Run a simulated farm of two PLCs.", "agent"),
     "audit": ("gateway.audit_command", "audit", "Is the audit whole, and what is in it.", "server"),
     "db": ("gateway.database_command", "db", "The central database: upgrade, check, backup, restore.", "server"),
+    "token": ("gateway.token_command", "token", "Who may use the HTTP interface: add, list, revoke.", "server"),
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),
     "send": ("gateway.technician.command", "send", "Change settings of a device and see the answer.", ""),
     "broker-files": (

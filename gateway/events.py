@@ -15,7 +15,7 @@ from gateway.changes import Kind, Thing
 from gateway.database.driver import inserts_of
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import alarms, events
-from gateway.database.tables import devices, storable, within
+from gateway.database.tables import among, devices, storable, within
 from gateway.protocol.history import Happening
 from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
@@ -127,6 +127,7 @@ class Events:
         before: str | None,
         start: datetime | None = None,
         end: datetime | None = None,
+        sites: frozenset[str] | None = None,
     ) -> tuple[Sequence[EventRecord], str | None]:
         """Events, newest first by id; and the ``before`` of the next page, None at the end."""
         query = select(events).order_by(events.c.id.desc()).limit(limit + 1)
@@ -134,7 +135,7 @@ class Events:
         query = query.where(*[events.c[column] == value for column, value in wanted.items() if value is not None])
         if before is not None:
             query = query.where(events.c.id < before)
-        query = query.where(*within(events.c.at, start, end))
+        query = query.where(*within(events.c.at, start, end), *among(events.c.site, sites))
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         found = [event_of(row) for row in rows[:limit]]
@@ -147,12 +148,14 @@ class Events:
         device: str | None = None,
         source: Source | None = None,
         limit: int | None = 10_000,
+        sites: frozenset[str] | None = None,
     ) -> Sequence[AlarmRecord]:
         """The alarms that are active, those for which somebody must come at once before the others, oldest first."""
         urgent = case((alarms.c.severity == Severity.CRITICAL.value, 0), else_=1)
         query = select(alarms).where(alarms.c.active.is_(True)).order_by(urgent, alarms.c.since).limit(limit)
         wanted = {"site": site, "device": device, "source": None if source is None else source.value}
         query = query.where(*[alarms.c[column] == value for column, value in wanted.items() if value is not None])
+        query = query.where(*among(alarms.c.site, sites))
         with reading(self._engine) as connection:
             return [alarm_of(row) for row in connection.execute(query)]
 

@@ -18,7 +18,7 @@ from gateway.changes import Kind as ChangeKind
 from gateway.changes import Thing
 from gateway.crash import point
 from gateway.database.engine import reading, writing
-from gateway.database.tables import command_steps, commands, microseconds, storable, within
+from gateway.database.tables import among, command_steps, commands, microseconds, storable, within
 from gateway.ledger_plan import Plan
 from gateway.ledger_rows import (
     Answer,
@@ -206,6 +206,7 @@ class Ledger:
         name: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        sites: frozenset[str] | None = None,
     ) -> tuple[Sequence[CommandRecord], str | None]:
         """Commands by id, which is newest first; and the ``before`` of the next page, None at the end.
 
@@ -217,7 +218,7 @@ class Ledger:
         query = query.where(*[commands.c[column] == value for column, value in wanted.items() if value is not None])
         if before is not None:
             query = query.where(commands.c.id < before)
-        query = query.where(*within(commands.c.created_at, start, end))
+        query = query.where(*within(commands.c.created_at, start, end), *among(commands.c.site, sites))
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
             found = _with_steps(connection, rows[:limit])

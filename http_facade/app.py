@@ -16,8 +16,9 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Fl
     """Build the application; it starts nothing. ``services``: the parts to use, otherwise made from ``settings``."""
     app = openapi.application("http_facade")
     app.config["MAX_CONTENT_LENGTH"] = MAX_READ_BYTES
-    (services or Services.from_settings(settings)).register(app)
-    Auth(settings.http_token()).register(app)
+    parts = services or Services.from_settings(settings)
+    parts.register(app)
+    Auth(settings.http_token(), parts.tokens.caller_of).register(app)
     problems.register(app)
     for resource in (sites, devices, asking, groups, commands, happenings, history, days, stream, health):
         app.register_api(resource.api)

@@ -35,6 +35,8 @@ class Row:
 
 TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.Unauthorized: Row(401, "Token missing or wrong"),
+    refusals.TooManyAttempts: Row(429, "Too many wrong tokens", 1),
+    refusals.Forbidden: Row(403, "Not allowed"),
     refusals.Malformed: Row(400, "Request not understood"),
     refusals.KeyRequired: Row(400, "Idempotency-Key missing"),
     group_refusals.NotYourGroup: Row(403, "Somebody else's group"),
@@ -118,10 +120,8 @@ def from_error(error: TidegateError) -> Response:
     elif isinstance(error, refusals.Refusal):
         facts = error.facts
     response = problem(row, code, detail, facts)
-    if isinstance(error, refusals.Unauthorized):
-        response.headers["WWW-Authenticate"] = error.challenge
-    elif isinstance(error, refusals.UnsupportedMedia):
-        response.headers["Accept-Patch"] = ", ".join(error.accepted)
+    if isinstance(error, refusals.Refusal):
+        response.headers.update(error.headers)
     return response
 
 

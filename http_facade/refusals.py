@@ -5,6 +5,8 @@
     TidegateError
     ├── Refusal
     │   ├── Unauthorized        who asks is not known
+    │   ├── TooManyAttempts     too many wrong tokens came from there
+    │   ├── Forbidden           the caller's role does not cover this
     │   ├── Malformed           the body or a header is not what its type says
     │   ├── UnsupportedMedia    the body is of a type that is not understood here
     │   ├── KeyRequired         an action without an Idempotency-Key
@@ -28,6 +30,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from gateway.protocol.errors import TidegateError
+from gateway.roles import Role
 
 
 class Refusal(TidegateError):
@@ -44,6 +47,11 @@ class Refusal(TidegateError):
         """Members of the problem beside the standard ones."""
         return {}
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the response."""
+        return {}
+
 
 class Unauthorized(Refusal):
     """The token is missing or wrong; ``challenge`` is the WWW-Authenticate header."""
@@ -52,7 +60,34 @@ class Unauthorized(Refusal):
 
     def __init__(self, challenge: str) -> None:
         self.challenge = challenge
-        super().__init__("send the header 'Authorization: Bearer <token>' with this facade's token")
+        super().__init__("send the header 'Authorization: Bearer <token>' with a token of this facade")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What a browser may ask its user for."""
+        return {"WWW-Authenticate": self.challenge}
+
+
+class TooManyAttempts(Refusal):
+    """Too many wrong tokens came from that address, or for that token's id."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            f"too many wrong tokens; a right one passes at any time, a wrong one is told so in {wait_s:.0f} s"
+        )
+
+
+class Forbidden(Refusal):
+    """The caller is known, and may not do this."""
+
+    code = "forbidden"
+
+    def __init__(self, role: Role, needed: Role | None) -> None:
+        ask = "nobody may do this" if needed is None else f"this needs the role {needed}"
+        super().__init__(f"{ask}; your token has the role {role}")
 
 
 class Malformed(Refusal):
@@ -69,6 +104,11 @@ class UnsupportedMedia(Refusal):
     def __init__(self, accepted: tuple[str, ...]) -> None:
         self.accepted = accepted
         super().__init__(f"send the body as {' or '.join(accepted)}")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """RFC 5789 section 3.1."""
+        return {"Accept-Patch": ", ".join(self.accepted)}
 
 
 class KeyRequired(Refusal):

@@ -25,6 +25,7 @@ from gateway.sample_reads import SampleReads
 from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
 from gateway.sites import Sites
+from gateway.tokens import Tokens
 from http_facade.acks import Acks
 from http_facade.audit_notes import AuditNotes
 from http_facade.cancelling import Cancelling
@@ -59,6 +60,7 @@ class Services:
     feed_totals: FeedTotals
     silences: Silences
     settings_history: SettingsHistory
+    tokens: Tokens
     desires: Desires
     liveness: Liveness
     link: BrokerLink
@@ -106,6 +108,7 @@ class Services:
             feed_totals=FeedTotals(engine, samples),
             silences=Silences(engine),
             settings_history=SettingsHistory(engine),
+            tokens=Tokens(engine),
             desires=Desires(engine),
             liveness=liveness,
             link=link,

@@ -120,6 +120,7 @@ class FakeLedger:
         name: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        sites: frozenset[str] | None = None,
     ) -> tuple[Sequence[CommandRecord], str | None]:
         """As Ledger."""
         if self.read_error is not None:
@@ -127,6 +128,7 @@ class FakeLedger:
         wanted = {"site": site, "device": device, "name": name, "state": state}
         asked = {name: value for name, value in wanted.items() if value is not None}
         found = [each for each in self.records.values() if all(getattr(each, k) == v for k, v in asked.items())]
+        found = [each for each in found if sites is None or each.site in sites]
         found = [each for each in found if start is None or each.created_at >= start]
         found = [each for each in found if end is None or each.created_at < end]
         found = [each for each in sorted(found, key=lambda each: each.id, reverse=True) if (before or "~") > each.id]

@@ -26,6 +26,7 @@ from gateway.sample_reads import SampleReads
 from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
 from gateway.sites import DeviceRecord, SiteRecord
+from gateway.tokens import Tokens
 from http_facade.acks import Acks
 from http_facade.audit_notes import AuditNotes
 from http_facade.cancelling import Cancelling
@@ -248,6 +249,7 @@ class FakeParts:
             "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
             "silences": Silences(self.engine),
             "settings_history": SettingsHistory(self.engine),
+            "tokens": Tokens(self.engine),
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,

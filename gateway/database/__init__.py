@@ -1,6 +1,14 @@
 """The central database: SQLAlchemy Core over SQLite or PostgreSQL. The metadata is whole for whoever asks for it."""
 
-from gateway.database import audit_tables, change_tables, event_tables, group_tables, sample_tables, silence_tables
+from gateway.database import (
+    audit_tables,
+    change_tables,
+    event_tables,
+    group_tables,
+    sample_tables,
+    silence_tables,
+    token_tables,
+)
 from gateway.database.engine import open_engine, reading, upgrade, writing
 
 __all__ = [
@@ -12,6 +20,7 @@ __all__ = [
     "reading",
     "sample_tables",
     "silence_tables",
+    "token_tables",
     "upgrade",
     "writing",
 ]

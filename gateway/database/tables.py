@@ -31,6 +31,11 @@ def within(column: Column[Any], start: datetime | None, end: datetime | None) ->
     return [*([] if start is None else [column >= start]), *([] if end is None else [column < end])]
 
 
+def among(column: Column[Any], sites: frozenset[str] | None) -> list[ColumnElement[bool]]:
+    """The condition that it is one of them; None: any."""
+    return [] if sites is None else [column.in_(sorted(sites))]
+
+
 def storable(text: str | None) -> str | None:
     """Text as both engines take it: PostgreSQL has no NUL."""
     return text if text is None or "\x00" not in text else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

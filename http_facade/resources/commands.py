@@ -13,6 +13,7 @@ from gateway.protocol.ids import CommandId, Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Moment
 from http_facade import answers, bodies, comma_separated, file_rows, prefer, schemas
+from http_facade.auth import caller
 from http_facade.comma_separated import CSV
 from http_facade.openapi import (
     a_problem,
@@ -68,6 +69,7 @@ def list_commands() -> Json:
         before=asked.cursor,
         start=asked.start,
         end=asked.end,
+        sites=caller().sites,
     )
     return {"items": [recorded_command(each) for each in records], "next": following}
 
@@ -80,11 +82,11 @@ def list_commands() -> Json:
 def read_commands() -> Response:
     """Read every command, newest first, as CSV (RFC 4180)."""
     asked, ledger = bodies.query(CommandsFileQuery), services().ledger
-    rows = (file_rows.command_row(each) for each in _every(ledger, asked))
+    rows = (file_rows.command_row(each) for each in _every(ledger, asked, caller().sites))
     return comma_separated.response("commands.csv", file_rows.COMMAND_COLUMNS, rows)
 
 
-def _every(ledger: Ledger, asked: CommandsFileQuery) -> Iterator[CommandRecord]:
+def _every(ledger: Ledger, asked: CommandsFileQuery, sites: frozenset[str] | None) -> Iterator[CommandRecord]:
     before: str | None = None
     while True:
         records, before = ledger.page(
@@ -96,6 +98,7 @@ def _every(ledger: Ledger, asked: CommandsFileQuery) -> Iterator[CommandRecord]:
             before=before,
             start=asked.start,
             end=asked.end,
+            sites=sites,
         )
         yield from records
         if before is None:
@@ -111,7 +114,7 @@ def _every(ledger: Ledger, asked: CommandsFileQuery) -> Iterator[CommandRecord]:
 def read_command(id: str) -> Json:
     """Read one command with its full time line."""
     record = services().ledger.get(id) if is_command_id(id) else None
-    if record is None:
+    if record is None or not caller().sees(record.site):
         raise NotFound("command", id)
     return recorded_command(record) | {"steps": time_line(record)}
 
@@ -146,4 +149,8 @@ def cancel_command(id: str) -> Response:
 
 
 def _cancel(id: str, wait_s: float) -> CommandRecord:
+    if caller().sites is not None:
+        record = services().ledger.get(id) if is_command_id(id) else None
+        if record is None or not caller().sees(record.site):
+            raise NotFound("command", id)
     return services().cancelling.cancel(id, actor=g.actor, source_address=request.remote_addr, wait_s=wait_s)

@@ -8,11 +8,14 @@ from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.protocol.codec import faults_of
-from gateway.protocol.errors import InvalidInput
+from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.ids import CommandId
 from http_facade import bodies
+from http_facade.auth import caller
 from http_facade.groups import asked, representations, schemas
+from http_facade.groups.rows import GroupRecord
 from http_facade.openapi import a_problem, blueprint, path_parameter, query_parameters, reads_itself
+from http_facade.refusals import NotFound
 from http_facade.representations import Json, to_json
 from http_facade.services import services
 
@@ -64,7 +67,11 @@ def preview_group() -> Response:
 
     The answer's `token` is good for one run within five minutes, by the same caller.
     """
-    made = services().groups.preview(asked.read(bodies.arguments()), actor=g.actor, address=request.remote_addr)
+    wanted = asked.read(bodies.arguments())
+    for number, target in enumerate(wanted.targets):
+        if not caller().sees(target.site):
+            raise InvalidInput([Fault(f"/targets/{number}/site", "unknown-site", "no such site")])
+    made = services().groups.preview(wanted, actor=g.actor, address=request.remote_addr)
     body = representations.in_full(made.group, made.items) | {"token": made.token}
     response = Response(to_json(body), status=201, content_type="application/json")
     response.headers["Location"] = f"/v1/groups/{made.group.id}"
@@ -84,6 +91,7 @@ def run_group(id: str) -> Response:
         token = schemas.RunAsked.model_validate(bodies.arguments()).token
     except ValidationError as error:
         raise InvalidInput(faults_of(error)) from None
+    _seen(id)
     record = services().groups.run(id, token, actor=g.actor, address=request.remote_addr)
     response = Response(to_json(representations.group(record)), status=202, content_type="application/json")
     response.headers["Location"] = f"/v1/groups/{record.id}"
@@ -99,6 +107,7 @@ def run_group(id: str) -> Response:
 def stop_group(id: str) -> Json:
     """Let nothing more of a group begin; what was begun comes to its own end."""
     bodies.nothing()
+    _seen(id)
     return representations.group(services().groups.stop(id))
 
 
@@ -106,9 +115,8 @@ def stop_group(id: str) -> Json:
 @reads_itself
 def read_group(id: str) -> Json:
     """Read one group, with what became of each target."""
-    found = services().groups
-    record = found.get(id)
-    return representations.in_full(record, found.items(record))
+    record = _seen(id)
+    return representations.in_full(record, services().groups.items(record))
 
 
 @api.get(
@@ -120,4 +128,16 @@ def list_groups() -> Json:
     """List groups, newest first."""
     wanted = bodies.query(GroupsQuery)
     records, following = services().groups.page(limit=wanted.limit, before=wanted.cursor)
-    return {"items": [representations.group(each) for each in records], "next": following}
+    return {"items": [representations.group(each) for each in records if _is_seen(each)], "next": following}
+
+
+def _seen(id: str) -> GroupRecord:
+    record = services().groups.get(id)
+    if not _is_seen(record):
+        raise NotFound("group", id)
+    return record
+
+
+def _is_seen(record: GroupRecord) -> bool:
+    """Whether all of its targets are at sites of the caller."""
+    return caller().sites is None or all(caller().sees(each.site) for each in services().groups.items(record))

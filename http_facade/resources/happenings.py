@@ -12,6 +12,7 @@ from gateway.events import EventRecord, Events
 from gateway.protocol.ids import CommandId, Id, Name
 from gateway.protocol.messages import Moment
 from http_facade import bodies, comma_separated, file_rows, representations, schemas
+from http_facade.auth import caller
 from http_facade.comma_separated import CSV
 from http_facade.openapi import blueprint, query_parameters
 from http_facade.representations import Json
@@ -59,7 +60,7 @@ class EventsFileQuery(_Events):
 def list_alarms() -> Json:
     """List the alarms that are active: critical ones first, then by age."""
     asked = bodies.query(AlarmsQuery)
-    found = services().events.active(site=asked.site, device=asked.device, limit=asked.limit)
+    found = services().events.active(site=asked.site, device=asked.device, limit=asked.limit, sites=caller().sites)
     return {"items": [representations.alarm(each) for each in found]}
 
 
@@ -79,6 +80,7 @@ def list_events() -> Json:
         before=asked.cursor,
         start=asked.start,
         end=asked.end,
+        sites=caller().sites,
     )
     return {"items": [representations.event(each) for each in records], "next": following}
 
@@ -91,11 +93,11 @@ def list_events() -> Json:
 def read_events() -> Response:
     """Read every event, newest first, as CSV (RFC 4180)."""
     asked, events = bodies.query(EventsFileQuery), services().events
-    rows = (file_rows.event_row(each) for each in _every(events, asked))
+    rows = (file_rows.event_row(each) for each in _every(events, asked, caller().sites))
     return comma_separated.response("events.csv", file_rows.EVENT_COLUMNS, rows)
 
 
-def _every(events: Events, asked: EventsFileQuery) -> Iterator[EventRecord]:
+def _every(events: Events, asked: EventsFileQuery, sites: frozenset[str] | None) -> Iterator[EventRecord]:
     before: str | None = None
     while True:
         records, before = events.page(
@@ -106,6 +108,7 @@ def _every(events: Events, asked: EventsFileQuery) -> Iterator[EventRecord]:
             before=before,
             start=asked.start,
             end=asked.end,
+            sites=sites,
         )
         yield from records
         if before is None:

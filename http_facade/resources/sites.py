@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from http_facade import representations, schemas
+from http_facade.auth import caller
 from http_facade.openapi import blueprint, path_parameter, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json
@@ -17,7 +18,7 @@ api = blueprint("sites", "Sites as last reported, and whether they are online no
 def list_sites() -> Json:
     """List all sites."""
     parts = services()
-    records = parts.sites.all()
+    records = [each for each in parts.sites.all() if caller().sees(each.site)]
     beats, cause = parts.beats([record.site for record in records])
     now = datetime.now(UTC)
     return {"items": [representations.site(each, beats.get(each.site), cause, now) for each in records]}

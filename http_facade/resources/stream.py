@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Final
 
 from flask import Response, request
 
 from gateway.protocol.errors import Fault, InvalidInput, Unavailable
+from http_facade.auth import caller, still_good
 from http_facade.feed import Feed, Listener
 from http_facade.openapi import a_problem, blueprint, header_parameter
+from http_facade.refusals import NotFound
 from http_facade.services import services
 from http_facade.stream_texts import sent
 
@@ -19,6 +22,8 @@ api = blueprint("stream", "What changes, as it changes.")
 
 #: Proxies and people notice a dead line by that.
 BEAT_S: Final = 15.0
+#: Between two looks whether the token is still good, while there is nothing to tell.
+LOOK_S: Final = 2.0
 _MEDIA_TYPE: Final = "text/event-stream"
 #: A browser that lost the line comes back after so many milliseconds.
 _BEGIN: Final = "retry: 2000\n\n"
@@ -60,7 +65,7 @@ def stream() -> Response:
         stack.close()
         raise
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    told = _told(feed, listener, stack, after, forgotten=span.forgotten, last=span.last)
+    told = _told(feed, listener, stack, after, still_good(), forgotten=span.forgotten, last=span.last)
     response = Response(told, content_type=f"{_MEDIA_TYPE}; charset=utf-8", headers=headers)
     response.call_on_close(stack.close)
     return response
@@ -74,8 +79,10 @@ def _sites() -> frozenset[str] | None:
     if len(named) > _MOST_SITES:
         raise InvalidInput([Fault("/site", "too-many", f"{_MOST_SITES} at most; without any, all sites are meant")])
     for each in named:
+        if not caller().sees(each):
+            raise NotFound("site", each)
         services().catalogue.site(each)
-    return frozenset(named) or None
+    return frozenset(named) or caller().sites
 
 
 def _after(text: str | None) -> int | None:
@@ -87,7 +94,14 @@ def _after(text: str | None) -> int | None:
 
 
 def _told(  # one way to begin
-    feed: Feed, listener: Listener, stack: ExitStack, after: int | None, *, forgotten: int, last: int
+    feed: Feed,
+    listener: Listener,
+    stack: ExitStack,
+    after: int | None,
+    good: Callable[[], bool],
+    *,
+    forgotten: int,
+    last: int,
 ) -> Iterator[str]:
     with stack:
         yield _BEGIN
@@ -99,8 +113,12 @@ def _told(  # one way to begin
         else:
             for page in feed.before(after, listener):
                 yield "".join(each.text for each in page)
-        while not listener.over:
-            found, seen = listener.take(BEAT_S)
+        said_s, upto = time.monotonic(), None
+        while not listener.over and good():
+            found, seen = listener.take(LOOK_S)
+            if seen == upto and not found and time.monotonic() - said_s < BEAT_S:
+                continue
+            said_s, upto = time.monotonic(), seen
             # Another facade may have told more than ours has read yet: that is not told again, and no number goes back.
             news = [each for each in found if after is None or each.number > after]
             # Without anything to tell, the number alone: who comes back then need not look through what is not his.

@@ -29,7 +29,7 @@ def test_stream_tells_nothing_again_that_a_quicker_facade_has_told() -> None:
     """It begins behind the listener's last number, and the number that it says while quiet never goes back."""
     listener = Listener(None, begins=5)
     feed = Feed(_NoChanges(), render=lambda _: (), most=1)
-    texts = stream._told(feed, listener, ExitStack(), 7, forgotten=0, last=8)
+    texts = stream._told(feed, listener, ExitStack(), 7, lambda: True, forgotten=0, last=8)
     next(texts)
     listener.put([_told(6), _told(7)], 7)
     assert next(texts) == ": still here\nid: 7\n\n"

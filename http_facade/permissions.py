@@ -1,0 +1,47 @@
+"""Which role each route needs. What does not stand here is denied to everybody (a test compares it with the routes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.roles import Role
+
+_SITE: Final = "/v1/sites/<site>"
+_DEVICE: Final = f"{_SITE}/devices/<device>"
+_READS: Final = (
+    "/v1/sites",
+    _SITE,
+    f"{_SITE}/devices",
+    _DEVICE,
+    f"{_DEVICE}/description",
+    f"{_DEVICE}/history",
+    f"{_DEVICE}/samples",
+    f"{_DEVICE}/settings/history",
+    f"{_SITE}/feed-totals",
+    f"{_SITE}/availability",
+    "/v1/commands",
+    "/v1/commands.csv",
+    "/v1/commands/<id>",
+    "/v1/alarms",
+    "/v1/events",
+    "/v1/events.csv",
+    "/v1/stream",
+    "/v1/groups",
+    "/v1/groups/<id>",
+    "/openapi.json",
+    "/docs",
+    "/docs/scalar.standalone.js",
+)
+#: Method and rule, as Flask writes them.
+NEEDED: Final[Mapping[str, Role]] = {
+    **{f"GET {rule}": Role.VIEWER for rule in _READS},
+    f"PATCH {_DEVICE}/settings": Role.OPERATOR,
+    f"POST {_DEVICE}/actions/<action>": Role.OPERATOR,
+    "POST /v1/commands/<id>/cancel": Role.OPERATOR,
+    "POST /v1/groups": Role.ENGINEER,
+    "POST /v1/groups/<id>/run": Role.ENGINEER,
+    "POST /v1/groups/<id>/stop": Role.ENGINEER,
+}
+#: For load balancers, which have no token.
+OPEN: Final = frozenset({"GET /healthz", "GET /readyz"})
