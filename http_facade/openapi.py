@@ -47,7 +47,7 @@ def application(name: str) -> OpenAPI:
 
 def blueprint(name: str, about: str, *, secured: bool = True) -> APIBlueprint:
     """One resource; its routes document the problems that any of them can answer."""
-    statuses = (401, 404, 405, 422, 500, 503) if secured else (405, 422, 500)
+    statuses = (401, 403, 404, 405, 422, 429, 500, 503) if secured else (405, 422, 500)
     return APIBlueprint(
         name,
         __name__,

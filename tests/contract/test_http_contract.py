@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command
 from gateway.protocol.topics import CANCEL, CommandTopic
 from http_facade.app import create_app
+from http_facade.attempts import Attempts
 from tests.entries import event_seen
 from tests.fake_parts import DEVICE, SITE, FakeParts, acking, settings
 
@@ -84,8 +86,9 @@ def parts(database_url: str) -> Iterator[FakeParts]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, parts: FakeParts) -> Flask:
-    """The application over that site."""
+def app(tmp_path: Path, parts: FakeParts, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The application over that site; it stays patient with wrong tokens, of which each operation is sent many."""
+    monkeypatch.setattr("http_facade.auth.Attempts", partial(Attempts, most=1_000_000))
     return create_app(settings(tmp_path), parts.services())
 
 
