@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),
     "send": ("gateway.technician.command", "send", "Change settings of a device and see the answer.", ""),
     "broker-files": (
-        "gateway.demo.command",
+        "gateway.broker_files_command",
         "broker_files",
         "Make the broker's configuration and passwords.",
         "",

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from testcontainers.core.container import DockerContainer
 
 from gateway.broker import Login
+from gateway.broker_files import BrokerFiles, Listening
+from gateway.credentials import new_secret, write_private
 from gateway.demo import redis_server
-from gateway.demo.broker import BrokerFiles, Listening
-from gateway.demo.credentials import new_secret, write_private
 from gateway.demo.readiness import redis_answers
 from tests.conditions import eventually
 from tests.running_broker import MACHINES, connack

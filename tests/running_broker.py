@@ -13,7 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from gateway.broker import Login
-from gateway.demo.broker import BrokerFiles, Listening
+from gateway.broker_files import BrokerFiles, Listening
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.demo.readiness import listens

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.credentials import new_secret, private_folder, write_private
 from gateway.demo import redis_server
-from gateway.demo.credentials import new_secret, private_folder, write_private
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.demo.programs import REDIS_NAMES

@@ -12,9 +12,9 @@ from typing import Final
 
 import click
 
+from gateway.broker_files import BrokerFiles, Listening
+from gateway.credentials import private_folder, secret_in, write_private
 from gateway.demo import redis_server
-from gateway.demo.broker import BrokerFiles, Listening
-from gateway.demo.credentials import private_folder, secret_in, write_private
 from gateway.demo.site import Site, site_toml
 
 #: The users of the images eclipse-mosquitto, redis, and ours.

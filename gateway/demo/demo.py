@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gateway import logs
-from gateway.demo.credentials import write_private
+from gateway.credentials import write_private
 from gateway.demo.logtail import LogTail, readable
 from gateway.demo.ports import free_port, is_free
 from gateway.demo.programs import Source, choose

@@ -12,7 +12,7 @@ import click
 from pydantic import SecretStr
 
 from gateway.broker import Login
-from gateway.demo.credentials import read_secret
+from gateway.credentials import read_secret
 from gateway.demo.readiness import is_online
 
 

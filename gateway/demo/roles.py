@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gateway.broker_files import BrokerFiles, Listening
+from gateway.credentials import private_folder, secret_in, write_private
 from gateway.demo import redis_server, wheel_broker
-from gateway.demo.broker import BrokerFiles, Listening
-from gateway.demo.credentials import private_folder, secret_in, write_private
 from gateway.demo.ports import free_port
 from gateway.demo.programs import Programs
 from gateway.demo.site import FeedLimits, Site, site_toml

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from gateway.crash import VARIABLE
-from gateway.demo.credentials import write_private
+from gateway.credentials import write_private
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.demo.readiness import takes_writes

@@ -8,7 +8,7 @@ import socket
 import pytest
 from pydantic import SecretStr
 
-from gateway.demo.broker import PACKET_BYTES
+from gateway.broker_files import PACKET_BYTES
 from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.topics import HostStatusTopic, StatusTopic
 from tests.conditions import eventually

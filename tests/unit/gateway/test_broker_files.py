@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.broker import PACKET_BYTES, BrokerFiles, Listening, kind_of, render_acl, templates
-from gateway.demo.credentials import matches
+from gateway.broker_files import PACKET_BYTES, BrokerFiles, Listening, kind_of, render_acl, templates
+from gateway.credentials import matches
 from gateway.protocol.errors import InvalidInput, SettingsError
 from gateway.protocol.ids import CLIENT_ID_PREFIX, is_id, is_principal
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from gateway.demo.credentials import (
+from gateway.credentials import (
     hash_secret,
     matches,
     new_secret,
@@ -41,7 +41,7 @@ def templates() -> Path:
     Raises:
         FileNotFoundError: neither is there.
     """
-    checkout = Path(__file__).parents[2] / "mosquitto"
+    checkout = Path(__file__).parents[1] / "mosquitto"
     installed = Path(sys.prefix) / "share" / "tidegate" / "mosquitto"
     for folder in (checkout, installed):
         if (folder / "mosquitto.conf.in").is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.demo.credentials import (
+from gateway.credentials import (
     hash_secret,
     matches,
     new_secret,
