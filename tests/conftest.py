@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import hypothesis
 import pytest
 
 from gateway.demo.roles import Plan, Ports
@@ -30,6 +31,9 @@ QUICK: Final[dict[str, Any]] = {"heartbeat_s": 1, "alive_expiry_s": 3, "poll_s":
 def pytest_configure() -> None:
     """Let programs that tests start hear Ctrl-C, even if we run as a background job, which ignores it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes says how busy the machine is.
+    hypothesis.settings.register_profile("unhurried", deadline=None)
+    hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

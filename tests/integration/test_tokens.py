@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -208,6 +209,30 @@ def test_crowd_of_wrong_tokens_is_told_to_wait_and_the_right_one_passes(facade: 
     assert [each.status_code for each in answers] == [401] * MOST + [429] * 5
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     assert _as(facade, made).get("/v1/sites").status_code == 200
+
+
+@only_sqlite
+@pytest.mark.fault("F47")
+def test_ten_thousand_guesses_from_many_addresses_keep_no_valid_user_waiting(
+    facade: RunningFacade, tokens: Tokens
+) -> None:
+    """Two hundred addresses guess, half of them for a token's id that is known; its owner is answered all the while."""
+    made = _add(tokens)
+    owner, guesser = _as(facade, made), facade.client.application.test_client()
+    statuses: Counter[int] = Counter()
+    for number in range(10_000):
+        known = f"{made[:-6]}{number:06}" if number % 2 else f"tg_{number:012}_{'A' * 43}"
+        answer = guesser.get(
+            "/v1/sites",
+            headers={"Authorization": f"Bearer {known}"},
+            environ_base={"REMOTE_ADDR": f"192.0.2.{number % 200}"},
+        )
+        statuses[answer.status_code] += 1
+        if number % 500 == 0:
+            assert owner.get("/v1/sites").status_code == 200
+    assert statuses.keys() == {401, 429}
+    assert statuses[401] <= 200 * MOST
+    assert owner.get("/v1/sites").status_code == 200
 
 
 def _run(url: str, *words: str) -> Result:
