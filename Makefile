@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST_ARGS ?=
+UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos lock programs containers compose-up compose-down clean
+.PHONY: help demo test lint bench chaos lock audit sbom programs containers compose-up compose-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,17 +42,39 @@ compose-up: ## the same system in containers, with the simulated farm
 compose-down: ## stop those, and forget their data
 	docker compose --profile demo down --volumes
 
-lock: $(READY) ## renew constraints.txt from setup.cfg
+LOCK = $(BIN)/uv pip compile setup.cfg --universal --python-version 3.11 --quiet --custom-compile-command 'make lock'
+PIP_INSTALL = -m pip install -qq --disable-pip-version-check
+lock: $(READY) ## renew constraints.txt, and locks/ with hashes, from setup.cfg (UPGRADE=: keep the versions)
 	$(BIN)/pip install --quiet uv
 	UV_INDEX_URL="$$($(BIN)/pip config get global.index-url 2>/dev/null)"; \
 	  [ -z "$$UV_INDEX_URL" ] && unset UV_INDEX_URL || export UV_INDEX_URL; \
-	  $(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --upgrade --quiet \
-	    --custom-compile-command 'make lock' --output-file constraints.txt
+	  $(LOCK) --all-extras $(UPGRADE) --output-file constraints.txt && \
+	  for lock in development:dev runtime:all supply:supply; do \
+	    $(LOCK) --extra $${lock#*:} --constraint constraints.txt --generate-hashes \
+	      --output-file locks/$${lock%:*}.txt || exit 1; \
+	  done
+
+build/supply/ready: $(READY) locks/supply.txt
+	$(BIN)/python -m venv --clear build/supply
+	build/supply/bin/python $(PIP_INSTALL) --require-hashes -r locks/supply.txt
+	@touch $@
+
+audit: build/supply/ready ## look for known vulnerabilities of what is locked; asks a public database
+	build/supply/bin/pip-audit --requirement locks/development.txt --require-hashes --disable-pip --strict
+
+sbom: build/supply/ready ## build the wheel, and write what it runs with to build/tidegate.cdx.json (CycloneDX)
+	rm -rf build/wheel && $(BIN)/python -m build --outdir build/wheel .
+	$(BIN)/python -m venv --clear build/wheel/venv
+	build/wheel/venv/bin/python $(PIP_INSTALL) --require-hashes -r locks/runtime.txt
+	build/wheel/venv/bin/python $(PIP_INSTALL) --no-deps build/wheel/*.whl
+	build/wheel/venv/bin/python -m pip uninstall -qq --yes setuptools pip
+	build/supply/bin/cyclonedx-py environment --output-reproducible --output-format JSON \
+	  --output-file build/tidegate.cdx.json build/wheel/venv/bin/python
 
 programs: # Mosquitto, Redis and mbpoll for the tests, where that needs no question
 	@.ci/programs
 
-$(READY): setup.cfg pyproject.toml constraints.txt
+$(READY): setup.cfg pyproject.toml locks/development.txt
 	@.ci/environment $(VENV) "$(PYTHON)"
 	@touch $@
 
