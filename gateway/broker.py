@@ -136,19 +136,27 @@ class BrokerLink:
         waits, reported = delays(random.uniform), False
         login = self._plan.login
         while not self._stopping.is_set():
-            self._running = connection = Connection(self._plan)
-            reason = _run(connection)
-            self._connection = self._running = None
+            reason, ready_at_s = self._connect_once()
             if self._stopping.is_set():
                 return
-            if connection.ready_at_s is not None:
+            if ready_at_s is not None:
                 reported = False
-                if time.monotonic() - connection.ready_at_s > HELD_S:
+                if time.monotonic() - ready_at_s > HELD_S:
                     waits = delays(random.uniform)
             if not reported:
                 log.warning("broker-lost", host=login.host, port=login.port, user=login.username, reason=reason)
             reported = True
             self._stopping.wait(next(waits))
+
+    def _connect_once(self) -> tuple[str, float | None]:
+        """One connection, from its begin to its end: why it ended, and when it was ready, if it was."""
+        try:
+            self._running = connection = Connection(self._plan)
+        except Unavailable as error:  # our own certificate cannot be read
+            return error.detail, None
+        reason = _run(connection)
+        self._connection = self._running = None
+        return reason, connection.ready_at_s
 
 
 def _run(connection: Connection) -> str:

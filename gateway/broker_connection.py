@@ -29,6 +29,7 @@ from gateway.protocol.codec import encode
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Message
 from gateway.protocol.topics import Topic
+from gateway.tls import REFUSED_HINT, Tls
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +43,18 @@ _FAILURE: Final = 0x80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Where the broker is, and as whom we go there."""
+    """Where the broker is, and as whom we go there; ``password`` None: our certificate says who we are."""
 
     host: str
     port: int
     username: str
-    password: SecretStr
+    password: SecretStr | None
+    tls: Tls | None = None
+
+    @property
+    def secret(self) -> str:
+        """The password itself; empty if there is none."""
+        return "" if self.password is None else self.password.get_secret_value()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,7 @@ class Connection:
         self._plan = plan
         self.ready_at_s: float | None = None
         self.lost = False
-        self.reason = "the connection broke"
+        self.reason = "the connection broke" if plan.login.tls is None else REFUSED_HINT
         self._packets = 0
         #: Packet id -> who waits for its PUBACK; or the PUBACK itself, if it was quicker than ``publish`` returned.
         self._waiting: dict[int, Future[None] | ReasonCode] = {}
@@ -204,6 +211,7 @@ class Connection:
 
     def _ready(self) -> None:
         self.ready_at_s = time.monotonic()
+        self.reason = "the connection broke"
         try:
             self._plan.on_ready(self)
         except Exception:  # the link must outlive its users' faults
@@ -246,7 +254,10 @@ def _client_of(plan: Plan, connection: Connection) -> paho.Client:
     client = paho.Client(
         CallbackAPIVersion.VERSION2, client_id=plan.client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
     )
-    client.username_pw_set(plan.login.username, plan.login.password.get_secret_value())
+    if plan.login.password is not None:
+        client.username_pw_set(plan.login.username, plan.login.secret)
+    if plan.login.tls is not None:
+        client.tls_set_context(plan.login.tls.context())
     client.connect_timeout = HANDSHAKE_S
     client.max_inflight_messages_set(IN_FLIGHT)
     client.max_queued_messages_set(WAITING)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import getpass
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from gateway.credentials import (
+    ROUNDS,
+    ROUNDS_FOR_PEOPLE,
     hash_secret,
     matches,
     new_secret,
@@ -23,6 +25,7 @@ from gateway.credentials import (
     read_secret,
     write_private,
 )
+from gateway.people import People, Person
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.ids import CLIENT_ID_PREFIX, is_id, is_principal
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES
@@ -30,6 +33,7 @@ from gateway.protocol.messages import MAX_PAYLOAD_BYTES
 #: Above the protocol's limit, so that our own code, and not the broker, refuses what is too large.
 PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 16_384
 MAX_CONNECTIONS: Final = 20_000
+PID_FILE: Final = "mosquitto.pid"
 
 _BLOCK = re.compile(r"^#= (\w+)\n", re.MULTILINE)
 _MACHINE = re.compile(r"@(gateway|facade)(-[a-z0-9-]+)?")
@@ -57,6 +61,10 @@ def kind_of(user: str) -> str:
     return machine[1] if machine else "person"
 
 
+def _operator(name: str) -> Person:
+    return Person(name=name)
+
+
 def check_users(users: Iterable[str]) -> None:
     """Refuse names that could not be a level of a topic.
 
@@ -72,12 +80,44 @@ def check_users(users: Iterable[str]) -> None:
         raise InvalidInput(faults)
 
 
-def render_acl(template: str, users: Iterable[str]) -> str:
-    """The rights of ``users``: the template's common block, then one block for each principal."""
+def render_acl(template: str, users: Iterable[str], rights: Callable[[str], Person] = _operator) -> str:
+    """The rights of ``users``: the template's common block, then one block for each principal.
+
+    ``rights`` tells what a person may do.
+    """
     parts = _BLOCK.split(template)
-    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
-    own = [Template(blocks[kind_of(user)]).substitute(name=user) for user in users if kind_of(user) != "site"]
-    return "\n".join([blocks["once"].strip(), *(block.strip() for block in own)]) + "\n"
+    blocks = {name: Template(text.strip()) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    lines = [blocks["once"].template]
+    for user in users:
+        kind = kind_of(user)
+        if kind == "site":
+            continue
+        lines.append(blocks[kind].substitute(name=user))
+        if kind == "person":
+            person = rights(user)
+            lines += [blocks["sees"].substitute(site=site) for site in person.sees]
+            lines += [blocks["commands"].substitute(site=site, name=user) for site in person.commands]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsListening:
+    """Where the broker listens for those who are not on this machine."""
+
+    machines_host: str = "0.0.0.0"  # this is what TLS is for
+    machines_port: int = 8884
+    people_host: str = "0.0.0.0"  # same
+    people_port: int = 8883
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """PEM texts: the broker's key and certificate, who may vouch for clients, and whom that revoked."""
+
+    key: str
+    certificate: str
+    clients: str
+    revoked: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +133,9 @@ class Listening:
     persistence: bool = False
     #: Where the broker sees the folder, if that is not where we see it (a container).
     folder: str | None = None
+    tls: TlsListening | None = None
+    #: Where its process number stands, so that it can be told to read its files again; not in a container.
+    pid_file: bool = False
 
 
 class BrokerFiles:
@@ -110,6 +153,7 @@ class BrokerFiles:
         self.secrets = (secrets or folder / "secrets").absolute()
         self.listening = listening or Listening()
         self._mode = mode
+        self.people = People(self.folder / "people.json", mode=mode)
 
     @property
     def configuration(self) -> Path:
@@ -136,28 +180,51 @@ class BrokerFiles:
         """
         return read_secret(self.secret_file(user))
 
-    def write(self, users: Iterable[str] = ()) -> None:
+    def write(self, users: Iterable[str] = (), *, without: Iterable[str] = ()) -> None:
         """Bring all files up to date with the templates, and add ``users``; what is there keeps its password.
 
-        A running broker sees new users after SIGHUP.
+        A running broker sees new users after SIGHUP. ``without`` are users to take away, with their secrets.
 
         Raises:
             InvalidInput: a name cannot be a user's.
             SettingsError: a secret that was put there is too short.
         """
-        asked = list(users)
+        self.write_users(users, without=without)
+        private_folder(self.folder / "data")
+        template = self._template("mosquitto.conf.in")
+        if self.listening.tls is not None:
+            template += self._template("tls.conf.in")
+        if self.listening.pid_file:
+            template += "\npid_file ${folder}/" + PID_FILE + "\n"
+        self._put("mosquitto.conf", Template(template).substitute(self._values()))
+
+    def write_users(self, users: Iterable[str] = (), *, without: Iterable[str] = ()) -> None:
+        """Passwords and rights alone, for a broker whose configuration stays; see :meth:`write`."""
+        asked, gone = list(users), set(without)
         check_users(asked)
         private_folder(self.folder)
         private_folder(self.secrets)
-        private_folder(self.folder / "data")
-        known = self.users()
+        for user in gone:
+            self.secret_file(user).unlink(missing_ok=True)
+        known = {user: hashed for user, hashed in self.users().items() if user not in gone}
         hashed = {user: self._hashed(user, known.get(user)) for user in sorted({*known, *asked})}
-        passwords = "".join(f"{user}:{value}\n" for user, value in hashed.items())
-        write_private(self.folder / "passwords", passwords, mode=self._mode)
-        rights = render_acl(self._template("acl.in"), hashed)
-        write_private(self.folder / "acl", rights, mode=self._mode)
-        configuration = Template(self._template("mosquitto.conf.in")).substitute(self._values())
-        write_private(self.configuration, configuration, mode=self._mode)
+        self._put("passwords", "".join(f"{user}:{value}\n" for user, value in hashed.items()))
+        self._put("acl", render_acl(self._template("acl.in"), hashed, self.people.get))
+
+    def write_tls(self, files: TlsFiles) -> None:
+        """The files of the listeners with TLS."""
+        private_folder(self.folder)
+        self._put("server.key", files.key)
+        self._put("server.pem", files.certificate)
+        self._put("clients.pem", files.clients)
+        self.write_revoked(files.revoked)
+
+    def write_revoked(self, revoked: str) -> None:
+        """The list of certificates that open nothing any more; the broker reads it at SIGHUP."""
+        self._put("revoked.pem", revoked)
+
+    def _put(self, name: str, text: str) -> None:
+        write_private(self.folder / name, text, mode=self._mode)
 
     def _hashed(self, user: str, known: str | None) -> str:
         file = self.secret_file(user)
@@ -166,7 +233,9 @@ class BrokerFiles:
                 return known
             write_private(file, new_secret() + "\n")
         secret = read_secret(file)
-        return known if known is not None and matches(secret, known) else hash_secret(secret)
+        if known is not None and matches(secret, known):
+            return known
+        return hash_secret(secret, rounds=ROUNDS_FOR_PEOPLE if kind_of(user) == "person" else ROUNDS)
 
     def _template(self, name: str) -> str:
         return (templates() / name).read_text(encoding="utf-8")
@@ -184,4 +253,5 @@ class BrokerFiles:
             "machines_port": listening.machines_port,
             "people_host": listening.people_host,
             "people_port": listening.people_port,
+            **{f"tls_{name}": value for name, value in asdict(listening.tls or TlsListening()).items()},
         }

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,24 @@ from typing import Final
 from gateway.protocol.errors import Fault, SettingsError
 
 #: The secrets have 256 random bits, so the rounds guard nothing; they cost the broker time at every connect.
-ROUNDS: Final = 1000
+ROUNDS: Final = 1_000
+#: People may come to use a password elsewhere. More rounds would stop the broker's only thread for too long: these take
+#: 15 ms, and whoever knows a user's name can ask for them.
+ROUNDS_FOR_PEOPLE: Final = 20_000
 MIN_SECRET_CHARS: Final = 16
 _SALT_BYTES: Final = 12
+_LEAST_VARIETY: Final = 6
+_FROM_EXAMPLES: Final = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "passw0rd",
+    "example",
+    "12345678",
+    "qwertz",
+    "qwerty",
+)
 
 
 def new_secret() -> str:
@@ -54,16 +70,26 @@ def private_folder(folder: Path) -> Path:
 
 
 def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Put ``text`` into a file that was never readable by others, and never half written."""
+    """Put ``text`` into a file that was never readable by others, and never half written.
+
+    Where root writes it, it belongs to the folder's owner: a service must be able to read what it is given.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         Path(temporary).chmod(mode)
+        _give_to_owner_of(path.parent, temporary)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _give_to_owner_of(folder: Path, path: str) -> None:
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def read_secret(path: Path) -> str:
@@ -76,10 +102,21 @@ def read_secret(path: Path) -> str:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [Fault("", "unreadable", str(error))]) from error
-    if len(secret) < MIN_SECRET_CHARS:
-        detail = f"a secret has at least {MIN_SECRET_CHARS} characters; delete the file to get a random one"
-        raise SettingsError(str(path), [Fault("", "weak-secret", detail)])
+    weakness = weakness_of(secret)
+    if weakness is not None:
+        raise SettingsError(str(path), [Fault("", "weak-secret", f"{weakness}; delete the file to get a random one")])
     return secret
+
+
+def weakness_of(secret: str) -> str | None:
+    """Why a secret would be guessed; None if it may be a random one (S2)."""
+    if len(secret) < MIN_SECRET_CHARS:
+        return f"a secret has at least {MIN_SECRET_CHARS} characters"
+    if len(set(secret)) < _LEAST_VARIETY:
+        return "a secret does not repeat the same few characters"
+    if any(word in secret.lower() for word in _FROM_EXAMPLES):
+        return "this secret is one that stands in examples"
+    return None
 
 
 def secret_in(path: Path) -> str:

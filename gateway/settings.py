@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.ages import Ages
 from gateway.broker import Login
+from gateway.credentials import weakness_of
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError
+from gateway.tls import Tls
 
 PREFIX = "TIDEGATE_"
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_LAST_PORT: Final = 65_535
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -55,10 +59,69 @@ class DatabaseSettings(BaseSettings):
             return f"sqlite:///{home / 'tidegate.db'}"
         if url.startswith("sqlite:///"):
             return url
+        password = urlsplit(url).password
+        weakness = None if password is None else weakness_of(password)
+        if weakness is not None:
+            raise ValueError(f"its password: {weakness}")
         for start in ("postgresql://", "postgresql+psycopg://"):
             if url.startswith(start):
                 return "postgresql+psycopg://" + url[len(start) :]
         raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+class EnrolmentSettings(DatabaseSettings):
+    """What sites need to be told when they enrol."""
+
+    ca_folder: Path = Field(default=Path(), description="folder of the authority; default: ca in the home folder")
+    public_url: str = Field(default="", description="where sites reach the facade, such as https://centre.example:8443")
+    public_broker: str = Field(default="", description="HOST:PORT where sites reach the broker's TLS for machines")
+
+    @field_validator("ca_folder", mode="after")
+    @classmethod
+    def _ca_folder_in_home(cls, path: Path, info: ValidationInfo) -> Path:
+        return info.data.get("home", Path(".tidegate")) / "ca" if path == Path() else path
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _public_url_is_one(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"https", "http"} or not parts.hostname or parts.path not in {"", "/"}):
+            raise ValueError("must be https:// and a host, with a port if it is not 443, and no path")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must begin with https://; http:// is for this machine alone")
+        return url.rstrip("/")
+
+    @field_validator("public_broker", mode="after")
+    @classmethod
+    def _public_broker_is_one(cls, place: str) -> str:
+        host, _, port = place.rpartition(":")
+        if place and not (host and port.isdecimal() and 0 < int(port) <= _LAST_PORT):
+            raise ValueError("must be HOST:PORT, such as broker.example:8884")
+        return place
+
+    @property
+    def broker_address(self) -> tuple[str, int] | None:
+        """Host and port where sites reach the broker; None if nobody said so."""
+        host, _, port = self.public_broker.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
+
+
+class BrokerFolderSettings(EnrolmentSettings):
+    """Where the broker's files are, for commands that change who may come in; they run where the broker runs."""
+
+    broker_folder: Path = Field(default=Path(), description="the broker's folder; default: broker in the home folder")
+    broker_secrets: Path = Field(default=Path(), description="folder of its users' passwords; default: secrets in it")
+    broker_reload: str = Field(
+        default="", description="command that makes the broker read its files; default: SIGHUP by its pid file"
+    )
+    broker_host: str = Field(default="127.0.0.1", description="the broker's address")
+    broker_port: Port = Field(default=1884, description="the broker's port for machines, without TLS")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folders_in_home(cls, values: dict[str, Any]) -> dict[str, Any]:
+        folder = Path(values.get("broker_folder") or Path(values.get("home", ".tidegate")) / "broker")
+        return {"broker_secrets": folder / "secrets", **values, "broker_folder": folder}
 
 
 class ServerSettings(DatabaseSettings):
@@ -67,8 +130,15 @@ class ServerSettings(DatabaseSettings):
     broker_host: str = Field(default="127.0.0.1", description="the broker's address")
     broker_port: Port = Field(default=1884, description="the broker's port for machines")
     broker_username: str = Field(default="@gateway", description="our name at the broker")
+    broker_ca_file: Path | None = Field(
+        default=None, description="file with the authority that vouches for the broker; with it, TLS is spoken"
+    )
+    broker_certificate_file: Path | None = Field(
+        default=None, description="file with our certificate and its key, in place of a password; only with TLS"
+    )
     broker_password_file: Path = Field(
-        default=Path(), description="file with our password; default: secrets/<user name> in the home folder"
+        default=Path(),
+        description="file with our password; default: secrets/<user name> in the home folder; not with a certificate",
     )
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="where Redis is, without a password")
     redis_password_file: Path | None = Field(default=None, description="file with the password of Redis")
@@ -86,7 +156,8 @@ class ServerSettings(DatabaseSettings):
     def _password_is_there(cls, path: Path, info: ValidationInfo) -> Path:
         if path == Path() and "home" in info.data and "broker_username" in info.data:
             path = info.data["home"] / "secrets" / info.data["broker_username"]
-        _read_secret(path)
+        if info.data.get("broker_certificate_file") is None:
+            _read_secret(path)
         return path
 
     @field_validator("redis_password_file", mode="after")
@@ -123,8 +194,15 @@ class ServerSettings(DatabaseSettings):
             host=self.broker_host,
             port=self.broker_port,
             username=self.broker_username,
-            password=_read_secret(self.broker_password_file),
+            password=None if self.broker_certificate_file is not None else _read_secret(self.broker_password_file),
+            tls=self._tls,
         )
+
+    @property
+    def _tls(self) -> Tls | None:
+        if self.broker_ca_file is None:
+            return None
+        return Tls(authority=self.broker_ca_file, certificate=self.broker_certificate_file)
 
     @property
     def ages(self) -> Ages:
@@ -147,8 +225,12 @@ def _read_secret(path: Path) -> SecretStr:
         raise ValueError(f"{path} cannot be read: {error}") from None
     if not secret:
         raise ValueError(f"{path} is empty")
+    weakness = weakness_of(secret)
+    if weakness is not None:
+        raise ValueError(f"{path}: {weakness}")
     return SecretStr(secret)
 
 
 def _named(fault: Fault) -> Fault:
-    return Fault(PREFIX + fault.pointer.lstrip("/").upper(), fault.code, fault.detail)
+    name = fault.pointer.lstrip("/").upper()
+    return Fault(PREFIX + name if name else "", fault.code, fault.detail)

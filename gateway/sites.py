@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Table, and_, exists, or_, select, tuple_
 
 from gateway.changes import ChangeWriter, Kind, Thing
 from gateway.database.driver import dialect_of, inserts_of, text_of
 from gateway.database.engine import reading, writing
+from gateway.database.enrolment_tables import registrations
 from gateway.database.tables import devices, sites
 from gateway.protocol.description import Description
 from gateway.protocol.messages import PlcLink
@@ -69,14 +70,14 @@ class Sites:
         self._save(self._sql.stored_state, [state_row(each) for each in seen if each.retained], Kind.DEVICE)
 
     def all(self) -> Sequence[SiteRecord]:
-        """Every site that was ever heard of, by name."""
+        """Every site that was ever heard of, by name; but those that were removed."""
         with reading(self._engine) as connection:
-            return [site_of(row) for row in connection.execute(select(sites).order_by(sites.c.site))]
+            return [site_of(row) for row in connection.execute(select(sites).where(_there()).order_by(sites.c.site))]
 
     def get(self, site: str) -> SiteRecord | None:
         """One site."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(sites).where(sites.c.site == site)).one_or_none()
+            row = connection.execute(select(sites).where(sites.c.site == site, _there())).one_or_none()
         return None if row is None else site_of(row)
 
     def devices(self, site: str) -> Sequence[DeviceRecord]:
@@ -114,6 +115,13 @@ class Sites:
                 connection.exec_driver_sql(sql, part)
                 if kind is not None:
                     self._changes.add(connection, [Thing(kind, row["site"], row.get("device", "")) for row in part])
+
+
+def _there() -> ColumnElement[bool]:
+    """The site was not removed, or was heard after that."""
+    gone = (registrations.c.site == sites.c.site) & registrations.c.removed_at.is_not(None)
+    silent = or_(sites.c.last_beat_at.is_(None), sites.c.last_beat_at <= registrations.c.removed_at)
+    return ~exists().where(gone, silent)
 
 
 class _Upserts:

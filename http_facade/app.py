@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from http_facade import documentation, openapi, problems
+from http_facade import documentation, headers, openapi, problems
 from http_facade.auth import Auth
 from http_facade.bodies import MAX_READ_BYTES
-from http_facade.resources import asking, commands, days, devices, groups, happenings, health, history, sites, stream
+from http_facade.resources import (
+    asking,
+    commands,
+    days,
+    devices,
+    enrolment,
+    groups,
+    happenings,
+    health,
+    history,
+    sites,
+    stream,
+)
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 
@@ -20,7 +33,12 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Fl
     parts.register(app)
     Auth(settings.http_token(), parts.tokens.caller_of).register(app)
     problems.register(app)
-    for resource in (sites, devices, asking, groups, commands, happenings, history, days, stream, health):
+    headers.register(app)
+    if settings.http_proxies:
+        count = settings.http_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # Flask's own way
+    for resource in (sites, devices, asking, groups, commands, happenings, history, days, stream, enrolment, health):
         app.register_api(resource.api)
+    app.register_api(enrolment.registrations)
     documentation.register(app)
     return app

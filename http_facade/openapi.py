@@ -121,6 +121,29 @@ def settings_body() -> Json:
     return {"required": True, "content": {media_type: {"schema": schema} for media_type in SETTINGS_TYPES}}
 
 
+def request_body(model: type[BaseModel]) -> Json:
+    """A required body in the shape of ``model``."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"required": True, "content": {"application/json": {"schema": _without_references(schema)}}}
+
+
+def _without_references(schema: Json) -> Json:
+    """The same schema in one piece: what a request's body refers to would have to stand among the components."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:  # noqa: ANN401 # any piece of JSON
+        if isinstance(part, list):
+            return [resolved(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        name = str(part.get("$ref", "")).rsplit("/", 1)[-1]
+        return resolved(definitions[name]) if name else {key: resolved(each) for key, each in part.items()}
+
+    whole = resolved(schema)
+    assert isinstance(whole, dict)  # noqa: S101 # as was the schema
+    return whole
+
+
 def arguments_body() -> Json:
     """The body of an action."""
     return {"required": False, "content": {each: {"schema": _values({"grams": 50})} for each in ARGUMENTS_TYPES}}

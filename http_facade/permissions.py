@@ -42,6 +42,16 @@ NEEDED: Final[Mapping[str, Role]] = {
     "POST /v1/groups": Role.ENGINEER,
     "POST /v1/groups/<id>/run": Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
+    "GET /v1/registrations": Role.ADMIN,
+    "POST /v1/registrations": Role.ADMIN,
 }
-#: For load balancers, which have no token.
-OPEN: Final = frozenset({"GET /healthz", "GET /readyz"})
+#: For load balancers, which have no token; and for agents, which bring a code, or sign with their certificate's key.
+OPEN: Final = frozenset(
+    {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /v1/enrolment/authority",
+        "POST /v1/enrolment",
+        "POST /v1/enrolment/renewal",
+    }
+)

@@ -14,6 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import ledger_writer
+from gateway.identity import enrolments
 from gateway.protocol.errors import Fault, InvalidInput, TidegateError, Unavailable
 from http_facade import refusals
 from http_facade.groups import refusals as group_refusals
@@ -58,6 +59,8 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.TooManyStreams: Row(503, "Too many streams", 5),
     refusals.Overloaded: Row(503, "Overloaded", 1),
     ledger_writer.Overloaded: Row(503, "Overloaded", 1),
+    refusals.EnrolmentClosed: Row(503, "Enrolment not set up"),
+    enrolments.NotEnrolled: Row(403, "Not enrolled"),
     refusals.NotReady: Row(503, "Not ready", 1),
     Unavailable: Row(503, "A part is down", 1),
 }

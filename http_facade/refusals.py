@@ -18,6 +18,7 @@
     │   ├── GateUnavailable     Redis does not say whether the site is there
     │   ├── BrokerUnavailable   the facade's own link to the broker is down
     │   ├── LedgerUnavailable   the command could not be recorded, so it may not be sent
+    │   ├── EnrolmentClosed     no authority is set up, or no address that sites could be told
     │   ├── Overloaded          too many commands wait already
     │   └── NotReady            a part is down, says the readiness route
     ├── NotCancellable          a command that is under way, or ended otherwise; carries it
@@ -76,7 +77,7 @@ class TooManyAttempts(Refusal):
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s
         super().__init__(
-            f"too many wrong tokens; a right one passes at any time, a wrong one is told so in {wait_s:.0f} s"
+            f"too many wrong tokens or codes; a right one passes at any time, a wrong one is told so in {wait_s:.0f} s"
         )
 
 
@@ -213,6 +214,12 @@ class TooManyStreams(Overloaded):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} streams are open, as many as there may be; try again later")
+
+
+class EnrolmentClosed(Refusal):
+    """No site can enrol here, since something is not set up."""
+
+    code = "enrolment-closed"
 
 
 class NotReady(Refusal):

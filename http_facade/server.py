@@ -12,7 +12,7 @@ import threading
 from typing import Any, Final
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 
 from http_facade.settings import FacadeSettings
 
@@ -54,6 +54,9 @@ def serve(settings: FacadeSettings) -> None:
         port=settings.http_port,
         interface=Interfaces.WSGI,
         workers=1,
+        ssl_cert=settings.http_certificate,
+        ssl_key=settings.http_key,
+        ssl_protocol_min=SSLProtocols.tls12,
         blocking_threads=settings.http_threads + settings.http_streams,
         backlog=BACKLOG,
         backpressure=BACKLOG,

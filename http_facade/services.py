@@ -16,6 +16,7 @@ from gateway.changes import Changes
 from gateway.database import open_engine, upgrade, writing
 from gateway.events import Events
 from gateway.feed_totals import FeedTotals
+from gateway.identity.enrolments import Enrolments
 from gateway.ledger import Ledger
 from gateway.ledger_writer import LedgerWriter
 from gateway.liveness import Alive, Liveness, open_redis
@@ -32,6 +33,7 @@ from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Desires
 from http_facade.dispatch import Dispatch
+from http_facade.enrolling import Enrolling
 from http_facade.feed import Feed
 from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
@@ -61,6 +63,7 @@ class Services:
     silences: Silences
     settings_history: SettingsHistory
     tokens: Tokens
+    enrolling: Enrolling
     desires: Desires
     liveness: Liveness
     link: BrokerLink
@@ -109,6 +112,7 @@ class Services:
             silences=Silences(engine),
             settings_history=SettingsHistory(engine),
             tokens=Tokens(engine),
+            enrolling=Enrolling(Enrolments(engine), settings),
             desires=Desires(engine),
             liveness=liveness,
             link=link,

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from gateway.credentials import weakness_of
 from gateway.protocol.errors import Fault, SettingsError
 
 TOKEN_BYTES: Final = 32
@@ -32,6 +33,9 @@ def ensure_token(path: Path) -> str:
         raise _unusable(path, str(error)) from error
     if len(token) < SHORTEST_TOKEN:
         raise _unusable(path, f"the token is shorter than {SHORTEST_TOKEN} characters; delete the file for a new one")
+    weakness = weakness_of(token)
+    if weakness is not None:
+        raise _unusable(path, f"{weakness}; delete the file for a new one")
     return token
 
 

@@ -17,7 +17,8 @@ from gateway.protocol.backoff import delays
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import Ack, DeviceState, Event, Message
 from gateway.protocol.topics import DEVICE_REMOVED, AckTopic, AlarmTopic, EventTopic, StateTopic, Topic
-from site_agent import clock
+from gateway.tls import Tls
+from site_agent import clock, supervision
 from site_agent.alarm_watch import AlarmWatch, Turn
 from site_agent.attention import EVERY_S, SLEEP_S, Attention
 from site_agent.change import changed_plcs
@@ -28,9 +29,11 @@ from site_agent.epoch import EpochFile, next_epoch
 from site_agent.equipment import Equipment, Listeners
 from site_agent.executor import Executor
 from site_agent.file_watch import FileWatch
+from site_agent.identity import Identity
 from site_agent.journal import Journal
 from site_agent.link import Login, PublishRefused, Session, connected
 from site_agent.outbox import Bounds, Outbox
+from site_agent.renewal import keep_renewed
 
 #: A write under way gets this long to end when the agent is told to stop.
 STOP_TIMEOUT_S = 15.0
@@ -47,17 +50,19 @@ log = structlog.get_logger(__name__)
 class Agent:
     """One site, as the file at ``path`` has it. Nothing starts before ``run``."""
 
-    def __init__(self, path: Path, configuration: SiteConfiguration, password: SecretStr) -> None:
+    def __init__(self, path: Path, configuration: SiteConfiguration, password: SecretStr | None) -> None:
         self._path = path
         self._configuration = configuration
         self._site = configuration.site
         broker, folder = configuration.broker, configuration.agent.folder
+        self._identity = None if broker.identity is None else Identity(broker.identity)
         self._login = Login(
             host=broker.host,
             port=broker.port,
             username=self._site,
             password=password,
             keepalive_s=broker.keepalive_s,
+            tls=self._identity.tls if self._identity else Tls(authority=broker.ca_file) if broker.ca_file else None,
         )
         self._epochs = EpochFile(folder / "epoch")
         self._journal = Journal(folder / "journal.db")
@@ -126,8 +131,11 @@ class Agent:
                 watching = group.create_task(self._watch_files(group))
                 tasks = [group.create_task(self._watch_alarms())]
                 tasks += [group.create_task(self._stay_awake()), group.create_task(self._forget())]
-                tasks += [group.create_task(self._stay_connected())]
+                tasks += [group.create_task(self._stay_connected()), group.create_task(supervision.stay_watched())]
+                tasks += [] if self._identity is None else [group.create_task(keep_renewed(self._identity))]
+                supervision.tell("READY=1")
                 await stop.wait()
+                supervision.tell("STOPPING=1")
                 watching.cancel()
                 await asyncio.wait([watching])
                 await self._wind_down()

@@ -12,18 +12,24 @@ import click
 from pydantic import SecretStr
 
 from gateway import logs
+from gateway.credentials import weakness_of
 from gateway.protocol.errors import Fault, SettingsError
 from site_agent.agent import Agent
 from site_agent.configuration import SiteConfiguration
+from site_agent.enrol_command import enrol
 from site_agent.folder_lock import held
+from site_agent.identity import Identity
 from site_agent.site_file import load
+from site_agent.unit import unit
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
     epilog="""\b
-Try first:   tidegate agent --config site.toml --check
-Then:        tidegate agent --config site.toml
-"""
+First, once:   tidegate agent enrol CODE
+Try:           tidegate agent --config site.toml --check
+Then:          tidegate agent --config site.toml
+""",
 )
 @click.option(
     "--config",
@@ -41,7 +47,8 @@ Then:        tidegate agent --config site.toml
     show_default=True,
     envvar="TIDEGATE_LOG_LEVEL",
 )
-def agent(path: Path, check: bool, log_level: str) -> None:
+@click.pass_context
+def agent(context: click.Context, path: Path, check: bool, log_level: str) -> None:
     """Run the agent of a site, beside its PLCs.
 
     It connects to the broker as the site, keeps its journal in the folder named in the file, and ends cleanly on
@@ -50,11 +57,13 @@ def agent(path: Path, check: bool, log_level: str) -> None:
     While it runs it watches the file, and its profiles: a change that is right is taken over, PLC by PLC, without a
     restart; one that is wrong changes nothing, and the site's status says why.
     """
+    if context.invoked_subcommand is not None:
+        return
     configuration = load(path)
     if check:
         _describe(configuration)
         return
-    password = _password(configuration.broker.password_file)
+    password = _proof(configuration)
     _prepare_folder(configuration.agent.folder)
     logs.configure("agent", level=log_level)
     with held(configuration.agent.folder), asyncio.Runner(loop_factory=_new_loop) as runner:
@@ -83,6 +92,43 @@ async def _serve(site_agent: Agent) -> None:
     await site_agent.run(stop)
 
 
+agent.add_command(enrol)
+
+
+@agent.command(
+    "unit",
+    epilog="""\b
+tidegate agent unit --config /etc/tidegate/site.toml | sudo tee /etc/systemd/system/tidegate-agent.service
+sudo systemctl daemon-reload && sudo systemctl enable --now tidegate-agent
+""",
+)
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("site.toml"),
+    show_default=True,
+    help="The site's file, which says whom the agent may speak to.",
+)
+@click.option("--user", default="tidegate", show_default=True, help="The user to run as; it needs no rights.")
+def print_unit(path: Path, user: str) -> None:
+    """Print a systemd unit that runs the agent with no rights, and lets it open only the addresses in the file."""
+    click.echo(unit(path, load(path), user=user), nl=False)
+
+
+def _proof(configuration: SiteConfiguration) -> SecretStr | None:
+    """The site's password; None if it has a certificate instead, which is then the right one."""
+    broker = configuration.broker
+    if broker.identity is not None:
+        found = Identity(broker.identity).site
+        if found != configuration.site:
+            detail = f"the certificate is that of {found!r}, the file is about {configuration.site!r}"
+            raise SettingsError("the site's file", [Fault("/broker/identity", "other-site", detail)])
+        return None
+    assert broker.password_file is not None  # noqa: S101 # the table has one of the two
+    return _password(broker.password_file)
+
+
 def _password(path: Path) -> SecretStr:
     try:
         text = path.read_text(encoding="utf-8").strip()
@@ -90,6 +136,9 @@ def _password(path: Path) -> SecretStr:
         raise SettingsError("the site's file", [Fault("/broker/password_file", "unreadable", str(error))]) from None
     if not text:
         raise SettingsError("the site's file", [Fault("/broker/password_file", "empty", f"{path} holds no password")])
+    weakness = weakness_of(text)
+    if weakness is not None:
+        raise SettingsError("the site's file", [Fault("/broker/password_file", "weak-secret", f"{path}: {weakness}")])
     return SecretStr(text)
 
 
@@ -101,9 +150,11 @@ def _prepare_folder(folder: Path) -> None:
 
 
 def _describe(configuration: SiteConfiguration) -> None:
-    missing = _missing_password(configuration.broker.password_file)
+    missing = _missing_proof(configuration)
     if missing is not None:  # a file may be written and checked before there is one
-        click.echo(f"still missing before the agent can start, the broker's password: {missing}")
+        click.echo(f"still missing before the agent can start, who it is at the broker: {missing}")
+    elif configuration.broker.identity is not None:
+        click.echo(f"its certificate is good for {Identity(configuration.broker.identity).days_left():.0f} days")
     click.echo(f"{configuration.site}: {len(configuration.plcs)} PLCs, {len(configuration.devices)} devices")
     for plc in configuration.plcs:
         click.echo(f"  {plc.name}  {plc.address}, every {plc.poll_s:g} s")
@@ -117,9 +168,9 @@ def _describe(configuration: SiteConfiguration) -> None:
                 click.echo(f"      alarms: {_listed([*device.alarms, *meals])}")
 
 
-def _missing_password(path: Path) -> str | None:
+def _missing_proof(configuration: SiteConfiguration) -> str | None:
     try:
-        _password(path)
+        _proof(configuration)
     except SettingsError as error:
         return error.faults[0].detail
     return None

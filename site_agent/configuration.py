@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StrictStr, StringConstraints
+from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StrictStr, StringConstraints, model_validator
 
 from gateway.protocol.ids import NAME_PATTERN, Id, Name
 from gateway.protocol.meals import zone
@@ -21,13 +21,27 @@ from site_agent.registers import Space
 
 
 class BrokerTable(Table):
-    """``[broker]``: where the broker is and how the site proves who it is."""
+    """``[broker]``: where the broker is and how the site proves who it is.
+
+    By ``identity``, the folder that ``tidegate agent enrol`` made, with TLS; or by a password, with TLS if there is a
+    ``ca_file``.
+    """
 
     host: Host = "127.0.0.1"
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 1884
-    password_file: Path
+    identity: Path | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
     keepalive_s: Annotated[StrictInt, Field(ge=2, le=60)] = 10
     will_delay_s: Annotated[StrictInt, Field(ge=1, le=30)] = 5
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if (self.identity is None) == (self.password_file is None):
+            raise ValueError("needs either identity (see: tidegate agent enrol --help) or password_file")
+        if self.identity is not None and self.ca_file is not None:
+            raise ValueError("ca_file is for a password; the identity brings its own")
+        return self
 
 
 class AgentTable(Table):
@@ -91,5 +105,5 @@ class SiteConfiguration(Table):
     profiles: Path = Path("profiles")
     broker: BrokerTable
     agent: AgentTable = AgentTable()
-    plcs: Annotated[tuple[PlcTable, ...], Field(min_length=1, max_length=256)]
-    devices: Annotated[tuple[DeviceTable, ...], Field(min_length=1, max_length=1_024)]
+    plcs: Annotated[tuple[PlcTable, ...], Field(max_length=256)] = ()
+    devices: Annotated[tuple[DeviceTable, ...], Field(max_length=1_024)] = ()

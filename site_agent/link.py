@@ -29,6 +29,7 @@ from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.ids import CLIENT_ID_PREFIX
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES, Message
 from gateway.protocol.topics import Topic
+from gateway.tls import REFUSED_HINT, Tls
 from site_agent.sending import Sending
 
 #: paho leaves Nagle on; without this a round trip costs 88 ms instead of 1.
@@ -59,13 +60,14 @@ class PublishRefused(TidegateError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Where the broker is, and who we are."""
+    """Where the broker is, and who we are; ``password`` None: our certificate says so."""
 
     host: str
     port: int
     username: str
-    password: SecretStr
+    password: SecretStr | None
     keepalive_s: int
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +236,9 @@ async def connected(login: Login, will: Will, on_arrival: Callable[[Arrival], No
         login.host,
         login.port,
         identifier=CLIENT_ID_PREFIX + login.username,
-        username=login.username,
-        password=login.password.get_secret_value(),
+        username=None if login.password is None else login.username,
+        password=None if login.password is None else login.password.get_secret_value(),
+        tls_context=None if login.tls is None else login.tls.context(),
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=True,
         keepalive=login.keepalive_s,
@@ -251,7 +254,8 @@ async def connected(login: Login, will: Will, on_arrival: Callable[[Arrival], No
     try:
         await client.__aenter__()
     except aiomqtt.MqttError as error:
-        raise Unavailable("broker", f"{login.host}:{login.port} as {login.username}: {error}") from error
+        hint = "" if login.tls is None or "timed out" not in str(error) else f" ({REFUSED_HINT})"
+        raise Unavailable("broker", f"{login.host}:{login.port} as {login.username}: {error}{hint}") from error
     session = Session(client, on_arrival)
     try:
         yield session

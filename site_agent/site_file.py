@@ -222,11 +222,13 @@ def _ordered(cells: C, plc: PlcTable) -> C:
 
 
 def _with_absolute_paths(configuration: SiteConfiguration, folder: Path) -> SiteConfiguration:
-    broker: dict[str, Any] = {"password_file": folder / configuration.broker.password_file}
+    table = configuration.broker
+    named = {"identity": table.identity, "password_file": table.password_file, "ca_file": table.ca_file}
+    broker: dict[str, Any] = {key: None if path is None else folder / path for key, path in named.items()}
     agent: dict[str, Any] = {"folder": folder / configuration.agent.folder}
     return configuration.model_copy(
         update={
-            "broker": configuration.broker.model_copy(update=broker),
+            "broker": table.model_copy(update=broker),
             "agent": configuration.agent.model_copy(update=agent),
             "plcs": tuple(_with_absolute_password(plc, folder) for plc in configuration.plcs),
         }

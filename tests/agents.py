@@ -130,7 +130,7 @@ class AgentProcess:
             assert old in text, f"{old} is not in the site's file"
             text = text.replace(old, new)
         path.write_text(text)
-        (self.folder / "password").write_text(self.login.password.get_secret_value())
+        (self.folder / "password").write_text(self.login.secret)
         command = [sys.executable, "-m", "gateway", "agent", "--config", str(path)]
         environment = {**os.environ, **self.environment, VARIABLE: self.crash_at}
         with (self.folder / "agent.log").open("ab") as log:

@@ -11,17 +11,20 @@ from pydantic import SecretStr
 from testcontainers.core.container import DockerContainer
 
 from gateway.broker import Login
-from gateway.broker_files import BrokerFiles, Listening
+from gateway.broker_files import BrokerFiles, Listening, TlsListening
 from gateway.credentials import new_secret, write_private
 from gateway.demo import redis_server
 from gateway.demo.readiness import redis_answers
+from gateway.identity.authority import Authority
 from tests.conditions import eventually
-from tests.running_broker import MACHINES, connack
+from tests.running_broker import MACHINES, connack, tls_files
 
 MOSQUITTO_IMAGE: Final = "eclipse-mosquitto:2"
 REDIS_IMAGE: Final = "redis:7"
 _PEOPLE: Final = 1883
 _MACHINES: Final = 1884
+_TLS_PEOPLE: Final = 8883
+_TLS_MACHINES: Final = 8884
 _REDIS: Final = 6379
 _INSIDE: Final = "/tidegate"
 _START_S: Final = 30.0
@@ -34,8 +37,9 @@ _FILE_MODE: Final = 0o644
 class BrokerContainer:
     """Mosquitto from its image."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, authority: Authority | None = None) -> None:
         everywhere = "0.0.0.0"
+        self.authority = authority
         listening = Listening(
             machines_host=everywhere,
             machines_port=_MACHINES,
@@ -43,25 +47,31 @@ class BrokerContainer:
             people_port=_PEOPLE,
             run_as="mosquitto",
             folder=_INSIDE,
+            tls=None if authority is None else TlsListening(machines_port=_TLS_MACHINES, people_port=_TLS_PEOPLE),
         )
         self.files = BrokerFiles(folder / "broker", secrets=folder / "secrets", listening=listening, mode=_FILE_MODE)
         self._container = (
             DockerContainer(MOSQUITTO_IMAGE)
             .with_volume_mapping(str(self.files.folder), _INSIDE, "ro")
             .with_command(["/usr/sbin/mosquitto", "-c", f"{_INSIDE}/mosquitto.conf"])
-            .with_exposed_ports(_PEOPLE, _MACHINES)
+            .with_exposed_ports(_PEOPLE, _MACHINES, *([] if authority is None else [_TLS_PEOPLE, _TLS_MACHINES]))
         )
         self.host = ""
-        self.port = self.people_port = 0
+        self.port = self.people_port = self.tls_port = self.people_tls_port = 0
 
     def start(self) -> None:
         """Return when it takes logins."""
         self.files.folder.mkdir(mode=_FOLDER_MODE)
+        if self.authority is not None:
+            self.files.write_tls(tls_files(self.authority))
         self.files.write(MACHINES)
         self._container.start()
         self.host = self._container.get_container_host_ip()
         self.port = self._container.get_exposed_port(_MACHINES)
         self.people_port = self._container.get_exposed_port(_PEOPLE)
+        if self.authority is not None:
+            self.tls_port = self._container.get_exposed_port(_TLS_MACHINES)
+            self.people_tls_port = self._container.get_exposed_port(_TLS_PEOPLE)
         eventually(self._serves, within_s=_START_S, what="the broker's container")
 
     def stop(self) -> None:

@@ -15,6 +15,7 @@ from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
 from gateway.feed_totals import FeedTotals
+from gateway.identity.enrolments import Enrolments
 from gateway.liveness import Alive
 from gateway.protocol.codec import encode
 from gateway.protocol.description import Description
@@ -23,6 +24,7 @@ from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command, DeviceState, Heartbeat, Message, PlcLink, Quality, SiteState, Value
 from gateway.protocol.topics import AckTopic, CommandTopic, Topic
 from gateway.sample_reads import SampleReads
+from gateway.settings import EnrolmentSettings
 from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
 from gateway.sites import DeviceRecord, SiteRecord
@@ -33,6 +35,7 @@ from http_facade.cancelling import Cancelling
 from http_facade.catalogue import Catalogue
 from http_facade.desired import Wish
 from http_facade.dispatch import Dispatch
+from http_facade.enrolling import Enrolling
 from http_facade.feed import Feed
 from http_facade.gate import Gate
 from http_facade.groups.groups import Groups
@@ -234,6 +237,9 @@ class FakeParts:
     #: Without tables but the one that readiness tries, unless a test brings some.
     engine: Engine = field(default_factory=_engine)
 
+    #: Where sites would enrol; nowhere, unless a test sets it up.
+    settings: EnrolmentSettings = field(default_factory=lambda: EnrolmentSettings(home=Path("nowhere")))
+
     def services(self) -> Services:
         """The parts as the views want them."""
         catalogue = Catalogue(self.reports)
@@ -250,6 +256,7 @@ class FakeParts:
             "silences": Silences(self.engine),
             "settings_history": SettingsHistory(self.engine),
             "tokens": Tokens(self.engine),
+            "enrolling": Enrolling(Enrolments(self.engine), self.settings),
             "desires": self.desires,
             "liveness": self.mirror,
             "link": self.link,
@@ -278,5 +285,5 @@ class FakeParts:
 def settings(home: Path) -> FacadeSettings:
     """Settings of a facade at ``home``, whatever the environment says."""
     password = home / "password"
-    password.write_text("only-for-tests")
+    password.write_text("good-for-these-tests-only")
     return FacadeSettings(home=home, broker_password_file=password)

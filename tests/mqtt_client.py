@@ -42,7 +42,10 @@ class MqttClient:
         self.lost = threading.Event()
         client_id = CLIENT_ID_PREFIX + secrets.token_hex(8) if client_id is None else client_id
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
-        self._client.username_pw_set(login.username, login.password.get_secret_value())
+        if login.password is not None:
+            self._client.username_pw_set(login.username, login.secret)
+        if login.tls is not None:
+            self._client.tls_set_context(login.tls.context())
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message

@@ -13,10 +13,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import SecretStr
 
 from gateway.broker import Login
-from gateway.broker_files import BrokerFiles, Listening
+from gateway.broker_files import BrokerFiles, Listening, TlsFiles, TlsListening
 from gateway.demo.ports import free_port
 from gateway.demo.process import Child
 from gateway.demo.readiness import listens
+from gateway.identity.authority import Authority
 from gateway.protocol.ids import CLIENT_ID_PREFIX
 from tests.conditions import eventually
 from tests.requirements import program
@@ -45,13 +46,23 @@ def connack(login: Login, *, client_id: str | None = None) -> int:
 
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
     client.on_connect = on_connect
-    client.username_pw_set(login.username, login.password.get_secret_value())
+    if login.password is not None:
+        client.username_pw_set(login.username, login.secret)
+    if login.tls is not None:
+        client.tls_set_context(login.tls.context())
     client.connect(login.host, login.port)
     try:
         eventually(lambda: client.loop(timeout=0.02) != 0 or codes, what="a CONNACK")
     finally:
         client.disconnect()
     return codes[0] if codes else -1
+
+
+def tls_files(authority: Authority) -> TlsFiles:
+    """What a broker needs to be ``localhost``."""
+    key, certificate = authority.server(["localhost"])
+    revoked = authority.revocations_file.read_text()
+    return TlsFiles(key=key, certificate=certificate, clients=authority.chain(), revoked=revoked)
 
 
 class RunningBroker:
@@ -116,18 +127,35 @@ class RunningBroker:
 class BrokerProcess:
     """Mosquitto as a child of the test run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, authority: Authority | None = None) -> None:
         self.host = "127.0.0.1"
-        self.people_port = free_port(count=2)
+        self.people_port = free_port(count=4)
         self.port = self.people_port + 1
+        self.authority = authority
+        #: Of the listeners with TLS, which only a broker with an authority has.
+        self.people_tls_port, self.tls_port = self.people_port + 2, self.people_port + 3
+        tls = TlsListening(
+            machines_host=self.host,
+            people_host=self.host,
+            machines_port=self.tls_port,
+            people_port=self.people_tls_port,
+        )
         self.files = BrokerFiles(
-            folder / "broker", listening=Listening(machines_port=self.port, people_port=self.people_port)
+            folder / "broker",
+            listening=Listening(
+                machines_port=self.port,
+                people_port=self.people_port,
+                tls=None if authority is None else tls,
+                pid_file=True,
+            ),
         )
         argv = [str(program("mosquitto")), "-c", str(self.files.configuration)]
         self._child = Child("broker", argv, log=folder / "broker.log")
 
     def start(self) -> None:
-        """Return when both listeners take connections."""
+        """Return when all listeners take connections."""
+        if self.authority is not None and not (self.files.folder / "server.pem").exists():
+            self.files.write_tls(tls_files(self.authority))
         self.files.write(MACHINES)
         self._child.start()
         eventually(self._serves, what="the broker")
@@ -159,4 +187,6 @@ class BrokerProcess:
 
     def _serves(self) -> bool:
         assert self._child.running, f"mosquitto ended:\n{self._child.last_words()}"
-        return listens(self.host, self.port) and listens(self.host, self.people_port)
+        ports = [self.port, self.people_port]
+        ports += [] if self.authority is None else [self.tls_port, self.people_tls_port]
+        return all(listens(self.host, each) for each in ports)

@@ -26,7 +26,7 @@ def facade_settings(home: Path, login: Login, redis_url: str, database_url: str)
     """Settings of a facade with this login; a password in ``redis_url`` goes to a file, as the settings demand."""
     home.mkdir(parents=True, exist_ok=True)
     password = home / "broker-password"
-    password.write_text(login.password.get_secret_value())
+    password.write_text(login.secret)
     user, at, place = redis_url.removeprefix("redis://").rpartition("@")
     name, _, secret = user.partition(":")
     redis_password = home / "redis-password"

@@ -19,7 +19,7 @@ from tests.conditions import STRETCH, eventually
 def environment(login: Login, folder: Path) -> dict[str, str]:
     """The variables that a technician sets once; the password is in a private file."""
     secret = folder / "password"
-    secret.write_text(login.password.get_secret_value())
+    secret.write_text(login.secret)
     secret.chmod(0o600)
     return {
         **os.environ,

@@ -3,6 +3,7 @@
 from gateway.database import (
     audit_tables,
     change_tables,
+    enrolment_tables,
     event_tables,
     group_tables,
     sample_tables,
@@ -14,6 +15,7 @@ from gateway.database.engine import open_engine, reading, upgrade, writing
 __all__ = [
     "audit_tables",
     "change_tables",
+    "enrolment_tables",
     "event_tables",
     "group_tables",
     "open_engine",

@@ -14,30 +14,31 @@ from pydantic import SecretStr
 from gateway.broker import Login
 from gateway.protocol.errors import Fault, SettingsError
 from gateway.protocol.ids import is_principal
+from gateway.tls import Tls
 
 P = ParamSpec("P")
 #: The listener for people of our broker configuration; machines have their own.
 PEOPLE_PORT: Final = 1883
+PEOPLE_TLS_PORT: Final = 8883
 
 LOGIN_HELP: Final = """\b
 Login, from options or environment:
   --host           TIDEGATE_BROKER_HOST
   --port           TIDEGATE_BROKER_PORT
   --user           TIDEGATE_BROKER_USERNAME
-  --password-file  TIDEGATE_BROKER_PASSWORD_FILE"""
+  --password-file  TIDEGATE_BROKER_PASSWORD_FILE
+  --ca-file        TIDEGATE_BROKER_CA_FILE"""
 
 
 def login_options(command: Callable[P, None]) -> Callable[..., None]:
-    """Give a click command the four options of a login; it receives them as one ``login``."""
+    """Give a click command the options of a login; it receives them as one ``login``."""
 
     @click.option("--host", envvar="TIDEGATE_BROKER_HOST", default="127.0.0.1", show_default=True, help="The broker.")
     @click.option(
         "--port",
         envvar="TIDEGATE_BROKER_PORT",
-        default=PEOPLE_PORT,
-        show_default=True,
         type=click.IntRange(1, 65_535),
-        help="Its port for people.",
+        help=f"Its port for people [default: {PEOPLE_PORT}; with --ca-file {PEOPLE_TLS_PORT}].",
     )
     @click.option("--user", envvar="TIDEGATE_BROKER_USERNAME", required=True, metavar="@NAME", help="Your name there.")
     @click.option(
@@ -46,12 +47,34 @@ def login_options(command: Callable[P, None]) -> Callable[..., None]:
         type=click.Path(path_type=Path),
         help="File that holds your password. Without it you are asked, on a terminal.",
     )
+    @click.option(
+        "--ca-file",
+        envvar="TIDEGATE_BROKER_CA_FILE",
+        type=click.Path(path_type=Path),
+        help="File with the authority that vouches for the broker; then the connection is encrypted (TLS).",
+    )
     @wraps(command)
-    def with_login(host: str, port: int, user: str, password_file: Path | None, **others: object) -> None:
-        login = Login(host=host, port=port, username=_name(user), password=_password(password_file))
+    def with_login(
+        host: str, port: int | None, user: str, password_file: Path | None, ca_file: Path | None, **others: object
+    ) -> None:
+        login = Login(
+            host=host,
+            port=port or (PEOPLE_PORT if ca_file is None else PEOPLE_TLS_PORT),
+            username=_name(user),
+            password=_password(password_file),
+            tls=None if ca_file is None else Tls(authority=_readable(ca_file)),
+        )
         command(login=login, **others)  # type: ignore[call-arg,arg-type]  # click passes by name
 
     return with_login
+
+
+def _readable(path: Path) -> Path:
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise SettingsError(str(path), [Fault("", "unreadable", str(error))]) from error
+    return path
 
 
 def _name(user: str) -> str:

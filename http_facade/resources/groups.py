@@ -14,7 +14,7 @@ from http_facade import bodies
 from http_facade.auth import caller
 from http_facade.groups import asked, representations, schemas
 from http_facade.groups.rows import GroupRecord
-from http_facade.openapi import a_problem, blueprint, path_parameter, query_parameters, reads_itself
+from http_facade.openapi import a_problem, blueprint, path_parameter, query_parameters, reads_itself, request_body
 from http_facade.refusals import NotFound
 from http_facade.representations import Json, to_json
 from http_facade.services import services
@@ -34,32 +34,10 @@ class GroupsQuery(BaseModel):
     cursor: CommandId | None = Field(default=None, description="`next` of the page before")
 
 
-def _body(model: type[BaseModel]) -> Json:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"required": True, "content": {"application/json": {"schema": _without_references(schema)}}}
-
-
-def _without_references(schema: Json) -> Json:
-    """The same schema in one piece: what a request's body refers to would have to stand among the components."""
-    definitions = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:  # noqa: ANN401 # any piece of JSON
-        if isinstance(part, list):
-            return [resolved(each) for each in part]
-        if not isinstance(part, dict):
-            return part
-        name = str(part.get("$ref", "")).rsplit("/", 1)[-1]
-        return resolved(definitions[name]) if name else {key: resolved(each) for key, each in part.items()}
-
-    whole = resolved(schema)
-    assert isinstance(whole, dict)  # noqa: S101 # as was the schema
-    return whole
-
-
 @api.post(
     "/v1/groups",
     responses={201: schemas.GroupPreviewed, **_WRONG, 429: a_problem("too many open previews")},
-    openapi_extensions={"requestBody": _body(asked.GroupAsked)},
+    openapi_extensions={"requestBody": request_body(asked.GroupAsked)},
 )
 @reads_itself
 def preview_group() -> Response:
@@ -82,7 +60,7 @@ def preview_group() -> Response:
 @api.post(
     "/v1/groups/<id>/run",
     responses={202: schemas.Group, **_WRONG, **{status: a_problem() for status in (403, 409, 410)}},
-    openapi_extensions={"parameters": _ID, "requestBody": _body(schemas.RunAsked)},
+    openapi_extensions={"parameters": _ID, "requestBody": request_body(schemas.RunAsked)},
 )
 @reads_itself
 def run_group(id: str) -> Response:

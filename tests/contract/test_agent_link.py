@@ -16,7 +16,7 @@ from tests.running_broker import BrokerProcess, RunningBroker
 
 def _login(broker: RunningBroker, site: str, password: str | None = None) -> Login:
     login = broker.add_site(site)
-    secret = login.password if password is None else type(login.password)(password)
+    secret = login.password if password is None else SecretStr(password)
     return Login(host=login.host, port=login.port, username=site, password=secret, keepalive_s=2)
 
 

@@ -21,10 +21,12 @@ from gateway.events import Events
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Command
 from gateway.protocol.topics import CANCEL, CommandTopic
+from gateway.settings import EnrolmentSettings
 from http_facade.app import create_app
 from http_facade.attempts import Attempts
 from tests.entries import event_seen
 from tests.fake_parts import DEVICE, SITE, FakeParts, acking, settings
+from tests.identities import new_authority
 
 OPERATIONS = [
     ("GET", "/v1/sites"),
@@ -51,6 +53,11 @@ OPERATIONS = [
     ("GET", "/v1/alarms"),
     ("GET", "/v1/events"),
     ("GET", "/v1/events.csv"),
+    ("POST", "/v1/registrations"),
+    ("GET", "/v1/registrations"),
+    ("GET", "/v1/enrolment/authority"),
+    ("POST", "/v1/enrolment"),
+    ("POST", "/v1/enrolment/renewal"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ]
@@ -73,11 +80,17 @@ def _obey(topic: CommandTopic, command: Command) -> Ack:
 
 
 @pytest.fixture
-def parts(database_url: str) -> Iterator[FakeParts]:
-    """The site is alive, and obeys; groups have tables, and an alarm is active."""
+def parts(database_url: str, tmp_path: Path) -> Iterator[FakeParts]:
+    """The site is alive, and obeys; groups have tables, an alarm is active, and sites may enrol."""
     engine = open_engine(database_url)
     upgrade(engine)
-    made = FakeParts(engine=engine)
+    new_authority(tmp_path / "ca")
+    made = FakeParts(
+        engine=engine,
+        settings=EnrolmentSettings(
+            home=tmp_path, public_url="https://centre.example:8443", public_broker="centre.example:8884"
+        ),
+    )
     made.mirror.beat()
     made.link.site = _obey
     Events(engine).save([event_seen(site=SITE, device=DEVICE)])
@@ -88,7 +101,8 @@ def parts(database_url: str) -> Iterator[FakeParts]:
 @pytest.fixture
 def app(tmp_path: Path, parts: FakeParts, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The application over that site; it stays patient with wrong tokens, of which each operation is sent many."""
-    monkeypatch.setattr("http_facade.auth.Attempts", partial(Attempts, most=1_000_000))
+    for module in ("auth", "enrolling"):
+        monkeypatch.setattr(f"http_facade.{module}.Attempts", partial(Attempts, most=1_000_000))
     return create_app(settings(tmp_path), parts.services())
 
 

@@ -137,7 +137,7 @@ def test_held_puback_makes_paho_send_again_after_a_cut(broker: RunningBroker) ->
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=CLIENT_ID_PREFIX + secrets.token_hex(4), protocol=paho.MQTTv5
         )
-        client.username_pw_set(login.username, login.password.get_secret_value())
+        client.username_pw_set(login.username, login.secret)
         client.reconnect_delay_set(1, 1)
         client.connect(login.host, wire.port)
         client.loop_start()

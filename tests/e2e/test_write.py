@@ -108,7 +108,7 @@ def test_write_of_a_technician_is_in_the_ledger_too(shared_stack: Stack, http: H
     login = shared_stack.login("@ana")
     options = tmp_path / "mosquitto_pub"
     options.touch(mode=0o600)
-    options.write_text(f"-h {login.host}\n-p {login.port}\n-u @ana\n-P {login.password.get_secret_value()}\n-V 5\n")
+    options.write_text(f"-h {login.host}\n-p {login.port}\n-u @ana\n-P {login.secret}\n-V 5\n")
     topic = str(CommandTopic(site=shared_stack.plan.site, requester="@ana", device=PROBE_DEVICE, name="write"))
     message = json.dumps({"id": command, "input": {"portion_g": grams}, "reason": "by hand"})
     argv = [str(program("mosquitto_pub")), "-q", "1", "-t", topic, "-m", message]

@@ -60,6 +60,7 @@ async def _feed(agent: Agent, done: int, count: int) -> None:
 
 async def _run(path: Path, count: int) -> None:
     configuration = load(path)
+    assert configuration.broker.password_file is not None
     password = configuration.broker.password_file.read_text().strip()
     done = last_number(configuration.agent.folder / "outbox.db")
     agent, stop = Agent(path, configuration, SecretStr(password)), asyncio.Event()

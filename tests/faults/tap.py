@@ -47,7 +47,7 @@ class Tap:
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=CLIENT_ID_PREFIX + secrets.token_hex(8), protocol=paho.MQTTv5
         )
-        self._client.username_pw_set(login.username, login.password.get_secret_value())
+        self._client.username_pw_set(login.username, login.secret)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe

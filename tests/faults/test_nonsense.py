@@ -236,7 +236,7 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 def _closes_after(login: Login, topic: bytes) -> bool:
     """Whether the broker ends the connection of a client that publishes there."""
-    user, secret = login.username.encode(), login.password.get_secret_value().encode()
+    user, secret = login.username.encode(), login.secret.encode()
     connect = b"\x00\x04MQTT\x05\xc2\x00\x1e\x00" + _text(b"tidegate-raw") + _text(user) + _text(secret)
     with socket.create_connection((login.host, login.port), timeout=10) as raw:
         raw.sendall(_packet(0x10, connect))

@@ -57,7 +57,7 @@ def source(own_broker: BrokerProcess, tmp_path: Path, site_id: str) -> Iterator[
         device={},
     )
     (folder / "site.toml").write_text(toml.replace("[agent]\n", "[agent]\ncatch_up_per_s = 100000.0\n"))
-    (folder / "password").write_text(login.password.get_secret_value())
+    (folder / "password").write_text(login.secret)
     argv = [sys.executable, "-m", "tests.faults.sample_source", str(folder / "site.toml"), str(COUNT)]
     child = Child("agent", argv, log=folder / "agent.log")
     yield child

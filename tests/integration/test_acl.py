@@ -16,8 +16,11 @@ from typing import Final
 import pytest
 
 from gateway.protocol.topics import ROOT
+from tests.containers import BrokerContainer
+from tests.identities import SecureBroker, new_authority
 from tests.mqtt_client import MqttClient
-from tests.running_broker import RunningBroker
+from tests.requirements import engine
+from tests.running_broker import BrokerProcess, RunningBroker
 
 README: Final = Path("mosquitto/README.md")
 SITE: Final = "acl-1"
@@ -98,6 +101,21 @@ def _publish_everywhere(
             sent[payload] = (user, topic)
             codes[user, topic] = client.publish(topic, payload)
     return sent, codes
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def broker(
+    request: pytest.FixtureRequest, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningBroker]:
+    """A broker; reached in clear, as from its own machine, and with TLS, as from anywhere else."""
+    folder = tmp_path_factory.mktemp("rights")
+    authority = new_authority(folder / "ca") if request.param == "tls" else None
+    if backend == "containers":
+        engine()
+    running = BrokerContainer(folder, authority) if backend == "containers" else BrokerProcess(folder, authority)
+    running.start()
+    yield RunningBroker(running.files, running) if authority is None else SecureBroker(running, folder)
+    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def test_user_added_while_it_runs_keeps_others_connected(broker: RunningBroker, 
 def test_log_of_the_broker_holds_no_password(own_broker: BrokerProcess) -> None:
     """After good and bad logins and a reload the log names users, and no secret of anybody."""
     broker = RunningBroker(own_broker.files, own_broker)
-    secrets = {"@ana": broker.add_person("@ana").password.get_secret_value(), "typed": "typed-in-the-wrong-place"}
+    secrets = {"@ana": broker.add_person("@ana").secret, "typed": "typed-in-the-wrong-place"}
     wrong = dataclasses.replace(broker.login("@ana"), password=SecretStr(secrets["typed"]))
     connack(wrong)
     own_broker.reload()

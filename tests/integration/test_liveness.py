@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
+from redis.exceptions import NoPermissionError
 
 from gateway.liveness import TIMEOUT_S, Liveness, open_redis
 from gateway.protocol.codec import encode
@@ -145,3 +146,14 @@ def test_redis_that_is_back_is_used_again(own_redis: RedisProcess) -> None:
     own_redis.start()
     assert liveness.read("arava-1") is None
     liveness.close()
+
+
+@pytest.mark.parametrize(
+    "words", [("FLUSHALL",), ("SHUTDOWN",), ("CONFIG", "GET", "*"), ("KEYS", "*"), ("SET", "somebody:elses", "1")]
+)
+def test_user_of_gateway_and_facade_may_do_nothing_but_its_work(
+    own_redis: RedisProcess, words: tuple[str, ...]
+) -> None:
+    """Nothing that empties, ends or lists the server, and no key but ours (S31)."""
+    with Redis.from_url(own_redis.user_url) as client, pytest.raises(NoPermissionError):
+        client.execute_command(*words)

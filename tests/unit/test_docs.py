@@ -14,10 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import tidegate
+from gateway.identity.enrolments import NotEnrolled
 from gateway.protocol import lifecycle
 from gateway.protocol.codec import decode, encode
 from gateway.protocol.errors import TidegateError
 from gateway.protocol.topics import TOPICS
+from gateway.settings import PREFIX, BrokerFolderSettings
 from http_facade import problems, refusals, schemas
 from http_facade.app import create_app
 from http_facade.settings import FacadeSettings
@@ -86,6 +88,7 @@ def test_configuration_page_lists_no_other_variable() -> None:
     spelt = set(re.findall(r"TIDEGATE_[A-Z_]+[A-Z]", (DOCS / "configuration.md").read_text()))
     sources = [path.read_text() for package in ("gateway", "site_agent") for path in Path(package).rglob("*.py")]
     known = {name for text in [*sources, *server_rows()] for name in re.findall(r"TIDEGATE_[A-Z_]+[A-Z]", text)}
+    known |= {f"{PREFIX}{name.upper()}" for name in BrokerFolderSettings.model_fields}
     assert spelt <= known
     assert {name for row in server_rows() for name in re.findall(r"`(TIDEGATE_[A-Z_]+)`", row)} <= spelt
 
@@ -110,7 +113,8 @@ def codes_of_problems() -> set[str]:
     abstract = {refusals.Refusal, refusals.NotFound, refusals.Ended, TidegateError}
     rendered = {"internal-error", "bad-request", *problems._HTTP_CODES.values()}  # no other list of them
     unknown = {f"unknown-{what}" for what in ("site", "device", "property", "action", "command")}
-    return {each.code for each in classes if each not in abstract} | rendered | unknown | {"invalid-input"}
+    of_others = {"invalid-input", NotEnrolled.code}
+    return {each.code for each in classes if each not in abstract} | rendered | unknown | of_others
 
 
 def test_http_page_lists_every_problem_code() -> None:

@@ -18,7 +18,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
         monkeypatch.delenv(name)
     secret = tmp_path / "secrets" / "@gateway"
     secret.parent.mkdir()
-    secret.write_text("tides\n")
+    secret.write_text("tides-come-and-go\n")
     monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path))
     return monkeypatch
 
@@ -35,14 +35,14 @@ def test_read_with_a_home_alone_uses_defaults_below_it(environment: pytest.Monke
     """Database and password are looked for in the home folder."""
     settings = ServerSettings.read()
     assert settings.database_url == f"sqlite:///{tmp_path / 'tidegate.db'}"
-    assert settings.login.password.get_secret_value() == "tides"
+    assert settings.login.secret == "tides-come-and-go"
     assert (settings.heartbeat_s, settings.alive_expiry_s) == (20, 25)
 
 
 def test_read_never_shows_the_password(environment: pytest.MonkeyPatch) -> None:  # noqa: ARG001 # sets it
     """Neither the settings nor the login print it."""
     settings = ServerSettings.read()
-    assert "tides" not in repr(settings) + repr(settings.login)
+    assert "tides-come-and-go" not in repr(settings) + repr(settings.login)
 
 
 def test_read_reports_all_faults_at_once(environment: pytest.MonkeyPatch) -> None:
@@ -83,6 +83,23 @@ def test_read_with_an_empty_password_file_is_refused(environment: pytest.MonkeyP
     """An empty secret is none."""
     (tmp_path / "secrets" / "@gateway").write_text("\n")
     assert _faults(environment) == {"BROKER_PASSWORD_FILE"}
+
+
+@pytest.mark.parametrize(
+    "secret", ["changeme", "tidegate", "hunter2", "changeme-changeme", "aaaaaaaaaaaaaaaaaaaaaaaa", "example-password-1"]
+)
+def test_read_with_a_weak_secret_is_refused(environment: pytest.MonkeyPatch, tmp_path: Path, secret: str) -> None:
+    """What anybody would try first, or what stands in examples, does not start (S2); the message does not repeat it."""
+    (tmp_path / "secrets" / "@gateway").write_text(secret)
+    assert _faults(environment) == {"BROKER_PASSWORD_FILE"}
+    with pytest.raises(SettingsError) as caught:
+        ServerSettings.read()
+    assert secret not in str(caught.value).replace(str(tmp_path), "")
+
+
+def test_read_with_a_weak_password_in_the_database_url_is_refused(environment: pytest.MonkeyPatch) -> None:
+    """The one secret that may stand in a variable is no weaker for that (S2)."""
+    assert _faults(environment, DATABASE_URL="postgresql://tidegate:changeme@db/tidegate") == {"DATABASE_URL"}
 
 
 def test_read_of_a_postgresql_url_names_the_driver(environment: pytest.MonkeyPatch) -> None:

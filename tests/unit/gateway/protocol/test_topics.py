@@ -171,7 +171,7 @@ def test_reply_topic_never_leaves_the_requesters_acks(asked: str) -> None:
 
 
 #: Who sends what: the block of the ACL template that grants it.
-BLOCKS = {"agent": ["once"], "gateway": ["gateway"], "requester": ["facade", "person"]}
+BLOCKS = {"agent": ["once"], "gateway": ["gateway"], "requester": ["facade", "commands"]}
 
 
 @pytest.mark.invariant("I13")
@@ -180,11 +180,15 @@ def test_acl_template_grants_the_sender_of_each_topic(cls: type[Topic]) -> None:
     """The broker's ACL lets whoever sends a topic write it, and only below the sender's own name."""
     blocks = Path("mosquitto/acl.in").read_text().split("#= ")
     own = {"once": ("%u", "arava-1"), "gateway": ("${name}", HOST), "facade": ("${name}", "@ana")}
-    own["person"] = own["facade"]
+    own["commands"] = own["facade"]
     levels = {"site": "arava-1", "device": "feeder-1", "name": "write", "requester": "@ana", "id": UUID_TEXT}
     topic = str(cls(**{level.name: levels[level.name] for level in fields(cls)}))
     for wanted in BLOCKS[cls.sender]:
         (block,) = (each for each in blocks if each.startswith(wanted + "\n"))
         rights = [line.split() for line in block.splitlines() if line.startswith(("pattern", "topic"))]
-        granted = [right[2].replace(*own[wanted]) for right in rights if right[1] in {"write", "readwrite"}]
+        granted = [
+            right[2].replace(*own[wanted]).replace("${site}", "arava-1")
+            for right in rights
+            if right[1] in {"write", "readwrite"}
+        ]
         assert any(topic_matches_sub(each, topic) for each in granted), f"{wanted} may not write {cls.pattern}"

@@ -1,0 +1,1 @@
+"""Who may come in: the authority and its certificates, enrolment of sites, people at the broker."""
