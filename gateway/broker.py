@@ -74,6 +74,8 @@ class BrokerLink:
         self._connection: Connection | None = None
         #: The one that runs, whether or not the broker has taken it yet.
         self._running: Connection | None = None
+        #: Why the last connection ended, or never began; empty while nothing did.
+        self.trouble = ""
 
     def start(self) -> None:
         """Begin to connect, and return at once."""
@@ -137,6 +139,7 @@ class BrokerLink:
         login = self._plan.login
         while not self._stopping.is_set():
             reason, ready_at_s = self._connect_once()
+            self.trouble = reason
             if self._stopping.is_set():
                 return
             if ready_at_s is not None:

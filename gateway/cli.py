@@ -1,21 +1,17 @@
-"""The ``tidegate`` command: one table of subcommands, each imported only when it is asked for.
-
-The table holds names, not imports: a site's PC has the agent's libraries alone, and ``--help`` stays quick.
-"""
+"""The ``tidegate`` command: one table of subcommands, each imported only when it is asked for."""
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import Final
 
 import click
 
 from gateway import __version__
+from gateway.command_table import CommandTable, Table
 from gateway.protocol.errors import TidegateError
 
-#: subcommand -> (module, attribute, one line for --help, extra that brings its libraries)
-COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
+COMMANDS: Final[Table] = {
     "agent": ("site_agent.command", "agent", "Run the agent of a site, beside its PLCs.", "agent"),
     "gateway": ("gateway.command", "gateway", "Run the gateway: heartbeats, acks, the ledger.", "server"),
     "facade": ("http_facade.command", "facade", "Run the HTTP facade.", "server"),
@@ -33,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "site": ("gateway.identity.site_command", "site", "Which sites may come in: add, list, revoke, remove.", "server"),
     "person": ("gateway.person_command", "person", "Who may log in at the broker: add, role, revoke, list.", "server"),
     "token": ("gateway.token_command", "token", "Who may use the HTTP interface: add, list, revoke.", "server"),
+    "doctor": ("gateway.doctor.command", "doctor", "What is wrong on this machine, and what to type.", ""),
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),
     "send": ("gateway.technician.command", "send", "Change settings of a device and see the answer.", ""),
     "broker-files": (
@@ -50,31 +47,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str, str]]] = {
 }
 
 
-class _Commands(click.Group):
-    """Subcommands of :data:`COMMANDS`, loaded on first use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 # click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 # click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _, extra = COMMANDS[cmd_name]
-        try:
-            command = getattr(import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            raise click.ClickException(
-                f"'tidegate {cmd_name}' needs the package {error.name}; type: pip install 'tidegate[{extra}]'"
-            ) from error
-        assert isinstance(command, click.Command)  # noqa: S101 # the table above is ours
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # same
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, row[2]) for name, row in COMMANDS.items()])
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandTable, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tidegate")
 def tidegate() -> None:
     """Change what a site's PLCs do from far away, and know what really happened.

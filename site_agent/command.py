@@ -63,7 +63,7 @@ def agent(context: click.Context, path: Path, check: bool, log_level: str) -> No
     if check:
         _describe(configuration)
         return
-    password = _proof(configuration)
+    password = proof_of(configuration)
     _prepare_folder(configuration.agent.folder)
     logs.configure("agent", level=log_level)
     with held(configuration.agent.folder), asyncio.Runner(loop_factory=_new_loop) as runner:
@@ -116,7 +116,7 @@ def print_unit(path: Path, user: str) -> None:
     click.echo(unit(path, load(path), user=user), nl=False)
 
 
-def _proof(configuration: SiteConfiguration) -> SecretStr | None:
+def proof_of(configuration: SiteConfiguration) -> SecretStr | None:
     """The site's password; None if it has a certificate instead, which is then the right one."""
     broker = configuration.broker
     if broker.identity is not None:
@@ -170,7 +170,7 @@ def _describe(configuration: SiteConfiguration) -> None:
 
 def _missing_proof(configuration: SiteConfiguration) -> str | None:
     try:
-        _proof(configuration)
+        proof_of(configuration)
     except SettingsError as error:
         return error.faults[0].detail
     return None

@@ -1,0 +1,1 @@
+"""``tidegate doctor``: what is wrong on this machine, in plain words, and what to type."""
