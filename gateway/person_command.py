@@ -67,8 +67,8 @@ def add(name: str, role: str, sites: tuple[str, ...], all_sites: bool) -> None:
     rights = _person(name, role, sites, all_sites)
     files, reload = _broker()
     if name in files.users():
-        detail = f"{name} is there; to change their rights: tidegate person role"
-        raise SettingsError("people", [Fault("", "exists", detail)])
+        detail = f"{name} is there; for other rights: tidegate person role; the password: {files.secret_file(name)}"
+        raise SettingsError("the list of people", [Fault("", "exists", detail)])
     with reload.changing():
         files.people.put(rights)
         files.write_users([name])
@@ -138,7 +138,8 @@ def _broker() -> tuple[BrokerFiles, BrokerReload]:
 
 def _check_known(files: BrokerFiles, name: str) -> None:
     if name not in files.users():
-        raise SettingsError("people", [Fault("", "unknown-person", f"there is no {name}; see tidegate person list")])
+        detail = f"there is no {name}; see tidegate person list"
+        raise SettingsError("the list of people", [Fault("", "unknown-person", detail)])
 
 
 def _places(rights: Person) -> str:

@@ -41,6 +41,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.Malformed: Row(400, "Request not understood"),
     refusals.KeyRequired: Row(400, "Idempotency-Key missing"),
     group_refusals.NotYourGroup: Row(403, "Somebody else's group"),
+    group_refusals.SecondPersonNeeded: Row(403, "A second person must run it"),
     group_refusals.TokenWrong: Row(403, "Token of the group wrong"),
     refusals.NotFound: Row(404, "Not found"),
     group_refusals.TokenUsed: Row(409, "Token of the group used"),

@@ -121,7 +121,12 @@ class Services:
             dispatch=dispatch,
             cancelling=Cancelling(hand_over=hand_over, ledger=ledger, waiters=waiters, audit=audit_notes),
             groups=Groups(
-                store=GroupStore(engine), commander=dispatch, reports=sites, ledger=ledger, audit=audit_notes
+                store=GroupStore(engine),
+                commander=dispatch,
+                reports=sites,
+                ledger=ledger,
+                audit=audit_notes,
+                second_person_from=settings.http_second_person_from,
             ),
             audit_notes=audit_notes,
             feed=Feed(

@@ -27,6 +27,10 @@ class FacadeSettings(ServerSettings, EnrolmentSettings):
     http_plain: bool = Field(
         default=False, description="serve without TLS beyond this machine, since something in front sees to it"
     )
+    http_second_person_from: Annotated[int, Field(ge=0, le=500)] = Field(
+        default=0,
+        description="groups of so many targets or more are run by another person than previews them; 0: none",
+    )
     http_threads: Annotated[int, Field(ge=4, le=512)] = Field(
         default=96, description="requests worked on at once, those that wait for a PLC among them"
     )

@@ -72,9 +72,11 @@ class RunningFacade:
 
 
 @contextmanager
-def running_facade(home: Path, login: Login, redis_url: str, database_url: str) -> Iterator[RunningFacade]:
-    """A facade that runs inside the block."""
-    settings = facade_settings(home, login, redis_url, database_url)
+def running_facade(
+    home: Path, login: Login, redis_url: str, database_url: str, **changes: object
+) -> Iterator[RunningFacade]:
+    """A facade that runs inside the block; ``changes`` are settings that it has besides."""
+    settings = facade_settings(home, login, redis_url, database_url).model_copy(update=changes)
     services = Services.from_settings(settings)
     services.start()
     client = create_app(settings, services).test_client()

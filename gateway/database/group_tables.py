@@ -29,6 +29,8 @@ groups = Table(
     # Which process runs it, and until when that is believed without another word of it.
     Column("runner", String(32)),
     Column("lease_until", Moment),
+    # Who ran it: of a large one somebody else than the actor, who previewed it.
+    Column("run_by", Text),
 )
 Index(None, groups.c.state, groups.c.created_at)
 

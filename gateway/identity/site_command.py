@@ -121,7 +121,8 @@ def _put_out(name: str, *, remove: bool) -> None:
     with _engine(settings) as engine:
         enrolments = Enrolments(engine)
         if not enrolments.revoke(name) and Sites(engine).get(name) is None:
-            raise SettingsError("sites", [Fault("", "unknown-site", f"there is no {name}; see tidegate site list")])
+            detail = f"there is no {name}; see tidegate site list"
+            raise SettingsError("the list of sites", [Fault("", "unknown-site", detail)])
         authority = Authority(settings.ca_folder)
         revoked = authority.revoke(enrolments.revoked()) if authority.exists else None
         devices = [each.device for each in Sites(engine).devices(name)] if remove else None

@@ -16,7 +16,7 @@ from http_facade.audit_notes import AuditNotes
 from http_facade.dispatch import Request
 from http_facade.groups.asked import GroupAsked
 from http_facade.groups.preview import Checker, Reports, preview
-from http_facade.groups.refusals import NotYourGroup, TokenExpired, TokenUsed, TokenWrong
+from http_facade.groups.refusals import NotYourGroup, SecondPersonNeeded, TokenExpired, TokenUsed, TokenWrong
 from http_facade.groups.rows import GroupRecord, GroupState, ItemRecord, key_of
 from http_facade.groups.run import GRACE_S, LEASE, Order, Reader, Run, Sender
 from http_facade.groups.store import GroupStore
@@ -46,12 +46,23 @@ class Previewed:
 
 
 class Groups:
-    """All groups, and the runs of this process; safe from any thread. Every method may raise Unavailable."""
+    """All groups, and the runs of this process; safe from any thread. Every method may raise Unavailable.
+
+    Groups of ``second_person_from`` targets and more are run by another actor than who previewed them; 0: none are.
+    """
 
     def __init__(
-        self, *, store: GroupStore, commander: Commander, reports: Reports, ledger: Reader, audit: AuditNotes
+        self,
+        *,
+        store: GroupStore,
+        commander: Commander,
+        reports: Reports,
+        ledger: Reader,
+        audit: AuditNotes,
+        second_person_from: int = 0,
     ) -> None:
         self._store = store
+        self._second_person_from = second_person_from
         self._audit = audit
         self._commander = commander
         self._reports = reports
@@ -92,18 +103,18 @@ class Groups:
         """Begin to run the group; of all calls with its token, one.
 
         Raises:
-            NotFound, NotYourGroup, TokenWrong, TokenUsed, TokenExpired, Overloaded: this call began nothing.
+            NotFound, NotYourGroup, SecondPersonNeeded, TokenWrong, TokenUsed, TokenExpired, Overloaded: this call
+                began nothing.
         """
         group = self.get(id)
-        if group.actor != actor:
-            raise NotYourGroup
+        self._check_person(group, actor)
         if not hmac.compare_digest(_hash(token), group.token_hash):
             raise TokenWrong
         _raise_if_over(group)
         items = self._store.items(group)
         self._reserve(id)
         try:
-            self._use_up(id)
+            self._use_up(id, actor)
             self._begin(group, items, address)
         except BaseException:
             self._release(id)
@@ -141,8 +152,15 @@ class Groups:
         for run in runs:
             run.join(CLOSE_S / len(runs))
 
-    def _use_up(self, id: str) -> None:
-        if not self._store.start(id, runner=self._runner, lease=LEASE):
+    def _check_person(self, group: GroupRecord, actor: str) -> None:
+        two = 0 < self._second_person_from <= group.targets
+        if two and group.actor == actor:
+            raise SecondPersonNeeded(group.targets, self._second_person_from)
+        if not two and group.actor != actor:
+            raise NotYourGroup
+
+    def _use_up(self, id: str, actor: str) -> None:
+        if not self._store.start(id, runner=self._runner, lease=LEASE, run_by=actor):
             _raise_if_over(self.get(id))
             raise TokenExpired  # by a hair
 

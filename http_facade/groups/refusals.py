@@ -14,6 +14,17 @@ class NotYourGroup(Refusal):
         super().__init__("only who asked for the preview may run it; ask for a preview of your own")
 
 
+class SecondPersonNeeded(Refusal):
+    """What moves so many devices is previewed by one person and run by another (S11)."""
+
+    code = "second-person-needed"
+
+    def __init__(self, targets: int, from_targets: int) -> None:
+        super().__init__(
+            f"it has {targets} targets; from {from_targets} on somebody else must run it: hand the token over"
+        )
+
+
 class TooManyPreviews(Refusal):
     """One actor may have so many open previews, and no more (I15)."""
 

@@ -15,6 +15,7 @@ def group(record: GroupRecord) -> Json:
         "state": record.state,
         "cause": record.cause,
         "actor": record.actor,
+        "run_by": record.run_by,
         "name": record.name,
         "input": dict(record.input),
         "rate_per_s": record.rate_per_s,

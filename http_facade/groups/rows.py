@@ -66,6 +66,7 @@ class GroupRecord:
     expires_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    run_by: str | None
     counts: Mapping[str, int]
 
     @property

@@ -117,7 +117,8 @@ class Group(_Answer):
     id: str
     state: GroupState
     cause: Cause | None = Field(description="why it was stopped")
-    actor: str
+    actor: str = Field(description="who asked for the preview")
+    run_by: str | None = Field(description="who ran it")
     name: str
     input: dict[str, Any]
     rate_per_s: float

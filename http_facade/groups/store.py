@@ -106,11 +106,12 @@ class GroupStore:
         with reading(self._engine) as connection:
             return [_item(row, group.state) for row in connection.execute(query)]
 
-    def start(self, id: str, *, runner: str, lease: timedelta) -> bool:
+    def start(self, id: str, *, runner: str, lease: timedelta, run_by: str) -> bool:
         """Use the token up: of all who try, one gets True."""
         now = self.now()
         free = and_(groups.c.id == id, groups.c.state == GroupState.PREVIEWED.value, groups.c.expires_at > now)
         news = {"state": GroupState.RUNNING.value, "runner": runner, "lease_until": now + lease, "started_at": now}
+        news["run_by"] = run_by
         with writing(self._engine) as connection:
             return connection.execute(update(groups).where(free).values(news)).rowcount == 1
 
