@@ -50,14 +50,15 @@ And:                              tidegate agent
     show_default="here",
     help="Where site.toml and the folder 'identity' are to be.",
 )
-def enrol(code: str | None, folder: Path) -> None:
+@click.option("--replace", is_flag=True, help="Even if this PC is another site by now.")
+def enrol(code: str | None, folder: Path, replace: bool) -> None:
     """Give this PC the identity of a site, with a CODE from the centre.
 
     The private key is made here and never leaves. The code is asked for if it is not given, which keeps it out of the
     shell's history; it works once, and for an hour or so.
     """
     read = EnrolmentCode.read(code or click.prompt("Code"))
-    enrolled = enrol_with(read, Identity(folder / "identity"))
+    enrolled = enrol_with(read, Identity(folder / "identity"), replace=replace)
     click.echo(f"this is now {enrolled.site}; its key and certificate are in {folder / 'identity'}")
     _write_site_file(folder / "site.toml", enrolled)
 

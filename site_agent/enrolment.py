@@ -45,8 +45,10 @@ class EnrolmentRefused(TidegateError):
         return f"the centre refused ({self.status}): {self.detail}"
 
 
-def enrol(code: EnrolmentCode, identity: Identity) -> Enrolled:
+def enrol(code: EnrolmentCode, identity: Identity, *, replace: bool = False) -> Enrolled:
     """Get the first identity; the same code may be tried again if the centre's answer got lost.
+
+    ``replace``: also in place of another site's.
 
     Raises:
         EnrolmentRefused: the centre does not take the code.
@@ -57,7 +59,7 @@ def enrol(code: EnrolmentCode, identity: Identity) -> Enrolled:
     authority = _authority_of(code)
     body = Enrolment(secret=code.secret.hex(), request=_pem(identity.request()))
     enrolled = _enrolled(_send(code.url, "/v1/enrolment", body, _context(code.url, authority)))
-    identity.accept(enrolled, code.url)
+    identity.accept(enrolled, code.url, replace=replace)
     return enrolled
 
 

@@ -100,8 +100,14 @@ class Identity:
         content = RENEWAL_CONTEXT + request.public_bytes(Encoding.DER)
         return _key(self.certificate_file).sign(content, ec.ECDSA(SHA256()))
 
-    def accept(self, enrolled: Enrolled, centre: str) -> None:
-        """Take over what the centre gave: from the next connect on, this is who the site is."""
+    def accept(self, enrolled: Enrolled, centre: str, *, replace: bool = False) -> None:
+        """Take over what the centre gave: from the next connect on, this is who the site is.
+
+        Another site's identity stays, unless ``replace``; the same code may then be tried again.
+        """
+        if not replace and self.certificate_file.exists() and self.site != enrolled.site:
+            detail = f"this is {self.site} already, the code is for {enrolled.site}; say --folder, or --replace"
+            raise _wrong(self.certificate_file, detail)
         key = _key(self._pending_file)
         try:
             made = x509.load_pem_x509_certificate(enrolled.certificate.encode())

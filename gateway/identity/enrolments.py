@@ -25,6 +25,8 @@ from gateway.protocol.enrolment import RENEWAL_CONTEXT, SECRET_BYTES
 from gateway.protocol.errors import TidegateError
 
 CODE_LIFETIME: Final = timedelta(hours=1)
+#: Certificates of one site at a time: it renews every two months, and nobody fills the table (I15).
+MOST_GOOD: Final = 24
 
 
 class NotEnrolled(TidegateError):
@@ -120,6 +122,8 @@ class Enrolments:
             row = connection.execute(query).one_or_none()
             if row is None or row.revoked_at is not None:
                 raise NotEnrolled("the certificate was revoked; enrol anew: tidegate site add")
+            if self._good(connection, row.site, now) >= MOST_GOOD:
+                raise NotEnrolled(f"{MOST_GOOD} certificates of this site are good already; one ends by itself")
             return row.site, self._issue(connection, row.site, request, authority, now)
 
     def revoke(self, site: str) -> bool:
@@ -168,6 +172,10 @@ class Enrolments:
         )
         with reading(self._engine) as connection:
             return [_registration(row) for row in connection.execute(query)]
+
+    def _good(self, connection: Connection, site: str, now: datetime) -> int:
+        good = (certificates.c.site == site) & certificates.c.revoked_at.is_(None) & (certificates.c.expires_at > now)
+        return connection.execute(select(func.count()).select_from(certificates).where(good)).scalar_one()
 
     def _void(self, connection: Connection, site: str, now: datetime) -> None:
         unused = update(enrolments).where(enrolments.c.site == site, enrolments.c.expires_at > now)

@@ -83,6 +83,17 @@ def test_code_works_once(centre: SecureCentre) -> None:
     assert Identity(centre.pc / "identity").site == SITE
 
 
+def test_pc_of_another_site_keeps_its_identity_unless_told_otherwise(centre: SecureCentre) -> None:
+    """A code carried to the wrong PC replaces nothing by accident; the same code works with --replace."""
+    centre.enrol()
+    code = json.loads(centre.run("site", "add", "arava-2", "--json"))["code"]
+    error = centre.run("agent", "enrol", code, "--folder", str(centre.pc), code=2)
+    assert "this is arava-1 already" in error
+    assert Identity(centre.pc / "identity").site == SITE
+    centre.run("agent", "enrol", code, "--folder", str(centre.pc), "--replace")
+    assert Identity(centre.pc / "identity").site == "arava-2"
+
+
 def test_key_never_leaves_the_pc(centre: SecureCentre) -> None:
     """Nothing at the centre holds the site's private key, and the file on the PC is its owner's alone."""
     centre.enrol()

@@ -267,6 +267,22 @@ def test_person_commands_and_hears_only_the_sites_of_the_role(
     assert heard == (set(clients) if person.sites is None else set(person.sites))
 
 
+def test_role_that_changes_holds_for_the_connection_that_stands(secured: BrokerProcess) -> None:
+    """An operator who is made a viewer commands no more, without a new login."""
+    secured.files.write(["@ana"])
+    secured.reload()
+    login = _person(secured, "@ana")
+    eventually(lambda: connack(login) == 0, what="@ana's login")
+    topic = "tidegate/v1/arava-1/commands/@ana/feeder-1/write"
+    with MqttClient(login) as ana:
+        assert ana.publish(topic, b"may she?") < NOT_AUTHORIZED
+        with BrokerReload(secured.files).changing():
+            secured.files.people.put(Person(name="@ana", role=Role.VIEWER))
+            secured.files.write_users()
+        eventually(lambda: ana.publish(topic, b"still?") == NOT_AUTHORIZED, within_s=SOON_S, what="the new role")
+        assert not ana.lost.is_set()
+
+
 def _plain(secured: BrokerProcess, user: str) -> Login:
     return Login(host=secured.host, port=secured.port, username=user, password=SecretStr(secured.files.secret(user)))
 

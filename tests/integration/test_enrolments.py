@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from gateway.database import open_engine, upgrade
 from gateway.identity import certificates
 from gateway.identity.authority import Authority
-from gateway.identity.enrolments import Enrolments, NotEnrolled
+from gateway.identity.enrolments import MOST_GOOD, Enrolments, NotEnrolled
 from gateway.protocol.enrolment import RENEWAL_CONTEXT, SECRET_BYTES
 from gateway.sites import BeatSeen, Sites, StatusSeen
 from tests.databases import each_database
@@ -137,6 +137,17 @@ def test_renewal_by_the_present_key_gives_the_next_certificate(enrolments: Enrol
     successor = certificates.read_certificate(_renew(enrolments, authority, key, present))
     assert successor.subject == present.subject
     assert successor.serial_number != present.serial_number
+
+
+@pytest.mark.invariant("I15")
+def test_renewal_again_and_again_comes_to_an_end(enrolments: Enrolments, authority: Authority) -> None:
+    """A site that asks in a loop fills no table; its last certificate stays good."""
+    key, present = _enrolled(enrolments, authority)
+    for _ in range(MOST_GOOD - 1):
+        _renew(enrolments, authority, key, present)
+    with pytest.raises(NotEnrolled, match="good already"):
+        _renew(enrolments, authority, key, present)
+    assert enrolments.revoked() == []
 
 
 def test_renewal_by_another_key_refused(enrolments: Enrolments, authority: Authority) -> None:
