@@ -36,7 +36,7 @@ class Enrolling:
         authority = self._ready()
         if not self._url:
             raise EnrolmentClosed("TIDEGATE_PUBLIC_URL does not say where sites reach this facade")
-        found = fingerprint(authority.certificate())
+        found = fingerprint(authority.chain())
         secret, until = self._enrolments.register(site, lifetime)
         return EnrolmentCode(url=self._url, secret=secret, fingerprint=found), until
 

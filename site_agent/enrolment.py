@@ -86,13 +86,14 @@ def _authority_of(code: EnrolmentCode) -> str:
         blind.verify_mode = ssl.CERT_NONE
     text = _send(code.url, "/v1/enrolment/authority", None, blind).decode("utf-8", "replace")
     try:
-        first = x509.load_pem_x509_certificate(text.encode())
+        shown = x509.load_pem_x509_certificates(text.encode())
     except ValueError:
         raise Unavailable("centre", f"{code.url} shows no authority; is that address right?") from None
-    if hashlib.sha256(first.public_bytes(Encoding.DER)).digest() != code.fingerprint:
+    # All of them: whoever sits in between could show the right one, and one of its own after it.
+    if hashlib.sha256(b"".join(each.public_bytes(Encoding.DER) for each in shown)).digest() != code.fingerprint:
         detail = f"{code.url} shows an authority that is not the one of this code: somebody may sit in between"
         raise Unavailable("centre", f"{detail}; nothing secret was sent")
-    return text
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in shown)
 
 
 def _context(url: str, authority: str) -> ssl.SSLContext | None:

@@ -86,7 +86,7 @@ def _authority() -> Authority:
 
 
 def _fingerprint(authority: Authority) -> str:
-    return "SHA-256 " + fingerprint(authority.certificate()).hex(":")
+    return "SHA-256 " + fingerprint(authority.chain()).hex(":")
 
 
 def _text(path: Path) -> str:

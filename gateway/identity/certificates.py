@@ -6,6 +6,7 @@ pass for the broker.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -155,9 +156,17 @@ def signed_by(certificate: x509.Certificate, signature: bytes, content: bytes) -
     return True
 
 
-def fingerprint(certificate: x509.Certificate) -> bytes:
-    """SHA-256 of the certificate: what tells one authority from another of the same name."""
-    return certificate.fingerprint(SHA256())
+def fingerprint(chain: str) -> bytes:
+    """SHA-256 of all certificates of a PEM text, in order: nobody can add one to whom this is known.
+
+    Raises:
+        InvalidInput: it is no such text.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(chain.encode())
+    except ValueError as error:
+        raise _unreadable("certificate", error) from None
+    return hashlib.sha256(b"".join(each.public_bytes(Encoding.DER) for each in found)).digest()
 
 
 def _signed(

@@ -61,7 +61,7 @@ def add(name: str, hours: float, as_json: bool) -> None:
     """
     settings = EnrolmentSettings.read()
     _check(settings)
-    found = fingerprint(Authority(settings.ca_folder).certificate())
+    found = fingerprint(Authority(settings.ca_folder).chain())
     with _engine(settings) as engine:
         secret, until = Enrolments(engine).register(name, timedelta(hours=hours))
     code = str(EnrolmentCode(url=settings.public_url, secret=secret, fingerprint=found))

@@ -29,7 +29,10 @@ Pem = Annotated[StrictStr, Field(min_length=1, max_length=16_384)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentCode:
-    """``url`` is where the centre serves HTTPS, without a path; ``fingerprint`` the SHA-256 of its authority."""
+    """``url`` is where the centre serves HTTPS, without a path; ``fingerprint`` the SHA-256 of its authority.
+
+    That is of the authority's certificate and all those above it, in the order in which the centre shows them.
+    """
 
     url: str
     secret: bytes
