@@ -89,6 +89,18 @@ class PostgresProcess:
         """End it with SIGKILL; what it has confirmed is on disk."""
         self._child.kill()
 
+    def administer(self, *statements: str) -> None:
+        """Run statements as the server's administrator."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            for each in statements:
+                connection.execute(each.encode())
+
+    def demand_passwords(self) -> None:
+        """From now on everybody but the administrator needs one."""
+        rules = f"host all {_USER} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        (self._data / "pg_hba.conf").write_text(rules)
+        self.administer("SELECT pg_reload_conf()")
+
     def _url(self, database: str) -> str:
         return f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}"
 
