@@ -28,6 +28,7 @@ COMMANDS: Final[Table] = {
     "ca": ("gateway.identity.authority_command", "ca", "The authority that vouches for sites and servers.", "server"),
     "site": ("gateway.identity.site_command", "site", "Which sites may come in: add, list, revoke, remove.", "server"),
     "person": ("gateway.person_command", "person", "Who may log in at the broker: add, role, revoke, list.", "server"),
+    "account": ("gateway.account_command", "account", "Who may sign in with a browser.", "server"),
     "token": ("gateway.token_command", "token", "Who may use the HTTP interface: add, list, revoke.", "server"),
     "doctor": ("gateway.doctor.command", "doctor", "What is wrong on this machine, and what to type.", ""),
     "watch": ("gateway.technician.command", "watch", "See live what a site, or all sites, report.", ""),

@@ -18,6 +18,7 @@ from http_facade.resources import (
     happenings,
     health,
     history,
+    session,
     sites,
     stream,
 )
@@ -31,13 +32,14 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Fl
     app.config["MAX_CONTENT_LENGTH"] = MAX_READ_BYTES
     parts = services or Services.from_settings(settings)
     parts.register(app)
-    Auth(settings.http_token(), parts.tokens.caller_of).register(app)
+    Auth(settings.http_token(), parts.find_caller).register(app)
     problems.register(app)
     headers.register(app)
     if settings.http_proxies:
         count = settings.http_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # Flask's own way
-    for resource in (sites, devices, asking, groups, commands, happenings, history, days, stream, enrolment, health):
+    reads = (sites, devices, commands, happenings, history, days, stream, health)
+    for resource in (*reads, asking, groups, session, enrolment):
         app.register_api(resource.api)
     app.register_api(enrolment.registrations)
     documentation.register(app)

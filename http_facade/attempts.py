@@ -32,6 +32,15 @@ class Attempts:
         longest_s = max(waits, default=0.0)
         return longest_s if longest_s > 0 else None
 
+    def waits(self, *who: str) -> float | None:
+        """How long to wait, if one of these has sent too many; counts nothing."""
+        now_s = time.monotonic()
+        with self._lock:
+            found = [self._counts.get(each, (now_s, 0)) for each in who]
+        left = [began_s + self._window_s - now_s for began_s, count in found if count >= self._most]
+        longest_s = max(left, default=0.0)
+        return longest_s if longest_s > 0 else None
+
     def _count(self, who: str, now_s: float) -> float:
         began_s, count = self._counts.pop(who, (now_s, 0))
         if now_s - began_s >= self._window_s:

@@ -1,5 +1,8 @@
 """Who asks, and whether they may: a bearer token (RFC 6750), the role that the route needs, and the sites of the token.
 
+A browser that signed in brings a cookie instead, and with everything that changes something also a header that no other
+site can send: see ``signing_in``.
+
 The facade's own token (see ``token_file``) stands for an administrator of all sites; others come from ``tidegate
 token``. The pages for people, ``/docs`` and ``/openapi.json``, take a token as the password of HTTP Basic too, because
 a browser can ask for that. What has no entry in ``permissions`` is denied.
@@ -18,14 +21,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from flask import Flask, g, request
+from flask import Flask, Request, g, request
 
+from gateway.accounts import SESSION_START, csrf_of
 from gateway.protocol.errors import Unavailable
 from gateway.roles import Caller, Role
 from gateway.tokens import id_of
 from http_facade.attempts import Attempts
 from http_facade.permissions import NEEDED, OPEN
-from http_facade.refusals import Forbidden, NotFound, TooManyAttempts, Unauthorized
+from http_facade.refusals import CsrfMissing, Forbidden, NotFound, TooManyAttempts, Unauthorized
 
 #: The name of the facade's own token, and so the ``actor`` of what is asked with it.
 TOKEN_NAME: Final = "http-token"  # noqa: S105 # a name, not a secret
@@ -33,6 +37,12 @@ TOKEN_NAME: Final = "http-token"  # noqa: S105 # a name, not a secret
 REMEMBERED_S: Final = 2.0
 _REMEMBERED: Final = 10_000
 
+#: The header that a page sends beside its cookie, with what it got when it signed in.
+CSRF: Final = "X-CSRF-Token"
+#: Of a browser in which nobody else can see the cookie; the prefix makes it keep to that.
+COOKIE: Final = "__Host-tidegate"
+COOKIE_IN_CLEAR: Final = "tidegate"
+_HARMLESS: Final = frozenset({"GET", "OPTIONS"})
 _BEARER: Final = 'Bearer realm="tidegate"'
 _BASIC: Final = 'Basic realm="tidegate (any user name, the token as password)", charset="UTF-8"'
 
@@ -71,7 +81,13 @@ class Auth:
 
     def _authenticated(self) -> Caller:
         token, for_people = _token()
-        found = self.caller_of(token) if token else None
+        cookie = "" if token or "Authorization" in request.headers else session_of(request)
+        if cookie and (signed_in := self.caller_of(cookie)) is not None:
+            if _method() not in _HARMLESS and not hmac.compare_digest(request.headers.get(CSRF, ""), csrf_of(cookie)):
+                raise CsrfMissing
+            g.still_good = partial(self._still_good, cookie)
+            return signed_in
+        found = self.caller_of(token) if token and not token.startswith(SESSION_START) else None
         if found is not None:
             g.still_good = partial(self._still_good, token)
             return found
@@ -104,6 +120,11 @@ class Auth:
             return self.caller_of(token) is not None
         except Unavailable:
             return True  # nobody can tell; what needs the database does not pass anyway
+
+
+def session_of(asked: Request) -> str:
+    """The session's secret that the request brings; empty if none."""
+    return asked.cookies.get(COOKIE if asked.is_secure else COOKIE_IN_CLEAR, "")
 
 
 def caller() -> Caller:

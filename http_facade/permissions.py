@@ -32,10 +32,12 @@ _READS: Final = (
     "/openapi.json",
     "/docs",
     "/docs/scalar.standalone.js",
+    "/v1/session",
 )
 #: Method and rule, as Flask writes them.
 NEEDED: Final[Mapping[str, Role]] = {
     **{f"GET {rule}": Role.VIEWER for rule in _READS},
+    "DELETE /v1/session": Role.VIEWER,
     f"PATCH {_DEVICE}/settings": Role.OPERATOR,
     f"POST {_DEVICE}/actions/<action>": Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
@@ -45,12 +47,14 @@ NEEDED: Final[Mapping[str, Role]] = {
     "GET /v1/registrations": Role.ADMIN,
     "POST /v1/registrations": Role.ADMIN,
 }
-#: For load balancers, which have no token; and for agents, which bring a code, or sign with their certificate's key.
+#: For load balancers, which have no token; for browsers that bring a password; and for agents, which bring a code, or
+#: sign with their certificate's key.
 OPEN: Final = frozenset(
     {
         "GET /healthz",
         "GET /readyz",
         "GET /v1/enrolment/authority",
+        "POST /v1/session",
         "POST /v1/enrolment",
         "POST /v1/enrolment/renewal",
     }

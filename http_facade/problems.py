@@ -38,6 +38,8 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     refusals.Unauthorized: Row(401, "Token missing or wrong"),
     refusals.TooManyAttempts: Row(429, "Too many wrong tokens", 1),
     refusals.Forbidden: Row(403, "Not allowed"),
+    refusals.CsrfMissing: Row(403, "X-CSRF-Token missing"),
+    refusals.NotSignedIn: Row(401, "Not signed in"),
     refusals.Malformed: Row(400, "Request not understood"),
     refusals.KeyRequired: Row(400, "Idempotency-Key missing"),
     group_refusals.NotYourGroup: Row(403, "Somebody else's group"),

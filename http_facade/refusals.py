@@ -7,6 +7,8 @@
     │   ├── Unauthorized        who asks is not known
     │   ├── TooManyAttempts     too many wrong tokens came from there
     │   ├── Forbidden           the caller's role does not cover this
+    │   ├── CsrfMissing         a signed-in browser's change without the header of our pages
+    │   ├── NotSignedIn         name and password do not fit
     │   ├── Malformed           the body or a header is not what its type says
     │   ├── UnsupportedMedia    the body is of a type that is not understood here
     │   ├── KeyRequired         an action without an Idempotency-Key
@@ -89,6 +91,24 @@ class Forbidden(Refusal):
     def __init__(self, role: Role, needed: Role | None) -> None:
         ask = "nobody may do this" if needed is None else f"this needs the role {needed}"
         super().__init__(f"{ask}; your token has the role {role}")
+
+
+class CsrfMissing(Refusal):
+    """A signed-in browser asks for a change without the header that proves that one of our pages did (S28)."""
+
+    code = "csrf-missing"
+
+    def __init__(self) -> None:
+        super().__init__("send the header X-CSRF-Token with the value that GET /v1/session tells")
+
+
+class NotSignedIn(Refusal):
+    """Name and password do not fit."""
+
+    code = "not-signed-in"
+
+    def __init__(self) -> None:
+        super().__init__("name and password do not fit")
 
 
 class Malformed(Refusal):

@@ -10,6 +10,7 @@ from typing import Final
 from flask import Flask, current_app
 from sqlalchemy import Engine, text
 
+from gateway.accounts import SESSION_START, Accounts
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
@@ -22,6 +23,7 @@ from gateway.ledger_writer import LedgerWriter
 from gateway.liveness import Alive, Liveness, open_redis
 from gateway.protocol.errors import Unavailable
 from gateway.protocol.topics import AckTopic
+from gateway.roles import Caller
 from gateway.sample_reads import SampleReads
 from gateway.settings_history import SettingsHistory
 from gateway.silences import Silences
@@ -41,6 +43,7 @@ from http_facade.groups.store import GroupStore
 from http_facade.handing_over import HandOver
 from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
+from http_facade.signing_in import SigningIn
 from http_facade.stream_texts import StreamTexts
 from http_facade.waiters import Waiters
 
@@ -63,6 +66,8 @@ class Services:
     silences: Silences
     settings_history: SettingsHistory
     tokens: Tokens
+    accounts: Accounts
+    signing_in: SigningIn
     enrolling: Enrolling
     desires: Desires
     liveness: Liveness
@@ -81,6 +86,7 @@ class Services:
         engine = open_engine(settings.database_url)
         ledger = Ledger(engine)
         samples = SampleReads(engine, settings.ages)
+        accounts = Accounts(engine)
         writer = LedgerWriter(ledger)
         sites = Sites(engine)
         liveness = Liveness(open_redis(settings.redis_url, settings.redis_password), expiry_s=settings.alive_expiry_s)
@@ -112,6 +118,8 @@ class Services:
             silences=Silences(engine),
             settings_history=SettingsHistory(engine),
             tokens=Tokens(engine),
+            accounts=accounts,
+            signing_in=SigningIn(accounts),
             enrolling=Enrolling(Enrolments(engine), settings),
             desires=Desires(engine),
             liveness=liveness,
@@ -160,6 +168,12 @@ class Services:
     def register(self, app: Flask) -> None:
         """Make the parts known to the views of ``app``."""
         app.extensions[_EXTENSION] = self
+
+    def find_caller(self, credential: str) -> Caller | None:
+        """Whom a token or a session stands for; raises Unavailable."""
+        if credential.startswith(SESSION_START):
+            return self.accounts.caller_of(credential)
+        return self.tokens.caller_of(credential)
 
     def beats(self, sites: Sequence[str]) -> tuple[Mapping[str, Alive | None], str | None]:
         """The live beats of ``sites``; or none, and why nobody can tell."""

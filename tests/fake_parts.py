@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, StaticPool, create_engine
 
+from gateway.accounts import Accounts
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
@@ -43,6 +44,7 @@ from http_facade.groups.store import GroupStore
 from http_facade.handing_over import HandOver
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
+from http_facade.signing_in import SigningIn
 from http_facade.waiters import Waiters
 from tests.fake_ledger import ME, NOW, FakeLedger, done
 
@@ -256,6 +258,8 @@ class FakeParts:
             "silences": Silences(self.engine),
             "settings_history": SettingsHistory(self.engine),
             "tokens": Tokens(self.engine),
+            "accounts": Accounts(self.engine),
+            "signing_in": SigningIn(Accounts(self.engine)),
             "enrolling": Enrolling(Enrolments(self.engine), self.settings),
             "desires": self.desires,
             "liveness": self.mirror,

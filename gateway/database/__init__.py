@@ -1,6 +1,7 @@
 """The central database: SQLAlchemy Core over SQLite or PostgreSQL. The metadata is whole for whoever asks for it."""
 
 from gateway.database import (
+    account_tables,
     audit_tables,
     change_tables,
     enrolment_tables,
@@ -13,6 +14,7 @@ from gateway.database import (
 from gateway.database.engine import open_engine, reading, upgrade, writing
 
 __all__ = [
+    "account_tables",
     "audit_tables",
     "change_tables",
     "enrolment_tables",

@@ -58,6 +58,9 @@ OPERATIONS = [
     ("GET", "/v1/enrolment/authority"),
     ("POST", "/v1/enrolment"),
     ("POST", "/v1/enrolment/renewal"),
+    ("POST", "/v1/session"),
+    ("GET", "/v1/session"),
+    ("DELETE", "/v1/session"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
 ]
