@@ -83,7 +83,7 @@ class Auth:
         token, for_people = _token()
         cookie = "" if token or "Authorization" in request.headers else session_of(request)
         if cookie and (signed_in := self.caller_of(cookie)) is not None:
-            if _method() not in _HARMLESS and not hmac.compare_digest(request.headers.get(CSRF, ""), csrf_of(cookie)):
+            if _method() not in _HARMLESS and not _same(request.headers.get(CSRF, ""), csrf_of(cookie)):
                 raise CsrfMissing
             g.still_good = partial(self._still_good, cookie)
             return signed_in
@@ -91,7 +91,9 @@ class Auth:
         if found is not None:
             g.still_good = partial(self._still_good, token)
             return found
-        wait_s = self._attempts.failed(f"address {request.remote_addr}", f"id {id_of(token)}") if token else None
+        id = id_of(token)
+        who = [f"address {request.remote_addr}", *([] if id is None else [f"id {id}"])]
+        wait_s = self._attempts.failed(*who) if token or cookie else None
         if wait_s is not None:
             raise TooManyAttempts(wait_s)
         raise Unauthorized(f"{_BEARER}, {_BASIC}" if for_people else _BEARER)
@@ -123,8 +125,14 @@ class Auth:
 
 
 def session_of(asked: Request) -> str:
-    """The session's secret that the request brings; empty if none."""
-    return asked.cookies.get(COOKIE if asked.is_secure else COOKIE_IN_CLEAR, "")
+    """The session's secret that the request brings; empty if none. A token in a cookie is none."""
+    found = asked.cookies.get(COOKIE if asked.is_secure else COOKIE_IN_CLEAR, "")
+    return found if found.startswith(SESSION_START) else ""
+
+
+def _same(told: str, wanted: str) -> bool:
+    # As bytes: text that is no ASCII cannot be compared in constant time.
+    return hmac.compare_digest(told.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
 def caller() -> Caller:

@@ -22,6 +22,7 @@ from gateway.database.account_tables import sessions as sessions_table
 from gateway.protocol.errors import InvalidInput
 from gateway.roles import Role
 from http_facade import auth
+from http_facade.attempts import MOST
 from http_facade.signing_in import MOST_OF_ONE_FOR_ONE
 from tests.conditions import eventually
 from tests.databases import each_database, only_sqlite
@@ -93,7 +94,7 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(facade: RunningFacade
     assert not any(word.startswith("Domain") for word in words)
 
 
-@pytest.mark.parametrize("header", [None, "", "0" * 64], ids=["none", "empty", "wrong"])
+@pytest.mark.parametrize("header", [None, "", "0" * 64, "\xe4"], ids=["none", "empty", "wrong", "no-ascii"])
 def test_change_without_the_header_is_refused(facade: RunningFacade, header: str | None) -> None:
     """The cookie alone could be another page's doing (S28); nothing was sent."""
     client, _ = _signed_in(facade)
@@ -130,6 +131,22 @@ def test_session_is_no_token(facade: RunningFacade) -> None:
     secret = cookie.split(";")[0].split("=", 1)[1]
     answer = _browser(facade).get("/v1/sites", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 401
+
+
+def test_token_in_a_cookie_is_no_session(facade: RunningFacade) -> None:
+    """Where a token is no header, it opens nothing."""
+    token, _ = facade.services.tokens.add(name="noa", role=Role.ADMIN, sites=None, expires_at=None)
+    client = _browser(facade)
+    client.set_cookie("tidegate", token)
+    assert client.get("/v1/sites").status_code == 401
+
+
+def test_made_up_cookies_are_counted_like_made_up_tokens(facade: RunningFacade) -> None:
+    """So that guesses in a cookie are slowed down as well (S6)."""
+    client = _browser(facade, "203.0.113.77")
+    client.set_cookie("tidegate", "ts_made-up")
+    statuses = [client.get("/v1/sites").status_code for _ in range(MOST + 1)]
+    assert statuses == [401] * MOST + [429]
 
 
 def _wait_gone(client: FlaskClient) -> None:

@@ -212,6 +212,15 @@ def test_crowd_of_wrong_tokens_is_told_to_wait_and_the_right_one_passes(facade: 
 
 
 @only_sqlite
+def test_malformed_tokens_of_one_address_keep_no_other_address_waiting(facade: RunningFacade) -> None:
+    """What is no token has no id by which it could be counted together with others."""
+    client = _as(facade, "nonsense")
+    for _ in range(MOST + 1):
+        client.get("/v1/sites", environ_base={"REMOTE_ADDR": "203.0.113.1"})
+    assert client.get("/v1/sites", environ_base={"REMOTE_ADDR": "203.0.113.2"}).status_code == 401
+
+
+@only_sqlite
 @pytest.mark.fault("F47")
 def test_ten_thousand_guesses_from_many_addresses_keep_no_valid_user_waiting(
     facade: RunningFacade, tokens: Tokens
