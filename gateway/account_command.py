@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.accounts import Accounts
-from gateway.database import open_engine, upgrade
+from gateway.database import upgraded
 from gateway.protocol.errors import Fault, SettingsError
 from gateway.protocol.ids import is_id
-from gateway.roles import Role
+from gateway.rights_options import rights_of, rights_options
 from gateway.settings import DatabaseSettings
 
 
@@ -24,11 +24,6 @@ def _name(_context: click.Context, parameter: click.Parameter, value: str) -> st
     if not is_id(value):
         raise click.BadParameter("small letters, digits and inner dashes, such as dana", param=parameter)
     return value
-
-
-_ROLE = click.option("--role", type=click.Choice([each.value for each in Role]), required=True, help="what for")
-_SITE = click.option("--site", "sites", multiple=True, metavar="ID", help="only there; may be given several times")
-_ALL = click.option("--all-sites", is_flag=True, help="at every site, those to come as well")
 
 
 @click.group(
@@ -47,12 +42,10 @@ def account() -> None:
 
 @account.command()
 @click.argument("name", callback=_name)
-@_ROLE
-@_SITE
-@_ALL
+@rights_options
 def add(name: str, role: str, sites: tuple[str, ...], all_sites: bool) -> None:
     """Let NAME sign in."""
-    rights = _rights(role, sites, all_sites)
+    rights = rights_of(role, sites, all_sites)
     password = _password()
     with _accounts() as found:
         if not found.add(name, password, *rights):
@@ -73,12 +66,10 @@ def password(name: str) -> None:
 
 @account.command()
 @click.argument("name", callback=_name)
-@_ROLE
-@_SITE
-@_ALL
+@rights_options
 def role(name: str, role: str, sites: tuple[str, ...], all_sites: bool) -> None:
     """Change what NAME may do."""
-    rights = _rights(role, sites, all_sites)
+    rights = rights_of(role, sites, all_sites)
     with _accounts() as found:
         _known(found.change(name, rights=rights), name)
     click.echo(f"{name} is {role} now")
@@ -110,15 +101,6 @@ def list_(as_json: bool) -> None:
         Console().print(table)
 
 
-def _rights(role: str, sites: tuple[str, ...], all_sites: bool) -> tuple[Role, frozenset[str] | None]:
-    if all_sites == bool(sites):
-        raise click.UsageError("say either --site, once or several times, or --all-sites")
-    wrong = [each for each in sites if not is_id(each)]
-    if wrong:
-        raise click.BadParameter(f"no site can be called {wrong[0]!r}", param_hint="--site")
-    return Role(role), None if all_sites else frozenset(sites)
-
-
 def _password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
@@ -135,9 +117,5 @@ def _known(found: bool, name: str) -> None:
 
 @contextmanager
 def _accounts() -> Iterator[Accounts]:
-    engine = open_engine(DatabaseSettings.read().database_url)
-    try:
-        upgrade(engine)
+    with upgraded(DatabaseSettings.read().database_url) as engine:
         yield Accounts(engine)
-    finally:
-        engine.dispose()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
+from functools import partial
 
 import click
 from rich.console import Console
@@ -15,11 +13,9 @@ from gateway.broker_files import BrokerFiles, kind_of
 from gateway.broker_reload import BrokerReload
 from gateway.people import ROLES, Person
 from gateway.protocol.errors import Fault, SettingsError
-from gateway.protocol.ids import is_id, is_principal
-from gateway.roles import Role
+from gateway.protocol.ids import is_principal
+from gateway.rights_options import rights_of, rights_options
 from gateway.settings import BrokerFolderSettings
-
-P = ParamSpec("P")
 
 
 def _name(_context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -29,19 +25,7 @@ def _name(_context: click.Context, parameter: click.Parameter, value: str) -> st
     return name
 
 
-def _rights(command: Callable[P, None]) -> Callable[P, None]:
-    """Give a command the options that say what a person may do."""
-
-    @click.option(
-        "--role", type=click.Choice([each.value for each in ROLES]), required=True, help="what that person may do"
-    )
-    @click.option("--site", "sites", multiple=True, metavar="ID", help="only there; may be given several times")
-    @click.option("--all-sites", is_flag=True, help="at every site, those to come as well")
-    @wraps(command)
-    def with_rights(*arguments: P.args, **options: P.kwargs) -> None:
-        command(*arguments, **options)
-
-    return with_rights
+_rights = partial(rights_options, roles=ROLES)
 
 
 @click.group(
@@ -119,12 +103,8 @@ def list_(as_json: bool) -> None:
 
 
 def _person(name: str, role: str, sites: tuple[str, ...], all_sites: bool) -> Person:
-    if all_sites == bool(sites):
-        raise click.UsageError("say either --site, once or several times, or --all-sites")
-    wrong = [each for each in sites if not is_id(each)]
-    if wrong:
-        raise click.BadParameter(f"no site can be called {wrong[0]!r}", param_hint="--site")
-    return Person(name=name, role=Role(role), sites=None if all_sites else frozenset(sites))
+    granted, where = rights_of(role, sites, all_sites)
+    return Person(name=name, role=granted, sites=where)
 
 
 def _broker() -> tuple[BrokerFiles, BrokerReload]:

@@ -19,10 +19,9 @@ from gateway.broker import Login
 from gateway.credentials import weakness_of
 from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, SettingsError
-from gateway.tls import Tls
+from gateway.tls import LOOPBACK, Tls
 
 PREFIX = "TIDEGATE_"
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _LAST_PORT: Final = 65_535
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Days = Annotated[int, Field(ge=0, le=36_500)]

@@ -9,6 +9,8 @@ from typing import Final
 
 from gateway.protocol.errors import Unavailable
 
+#: Who speaks in clear with these speaks with this very machine.
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 #: What a broker does to a certificate that it will not have looks to us like a broken line.
 REFUSED_HINT: Final = "it ended the connection unanswered, as it does where a certificate is revoked or expired"
 

@@ -12,10 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway.database import open_engine, upgrade
+from gateway.database import upgraded
 from gateway.protocol.errors import Fault, SettingsError
-from gateway.protocol.ids import is_id
-from gateway.roles import Role
+from gateway.rights_options import rights_of, rights_options
 from gateway.settings import DatabaseSettings
 from gateway.tokens import TokenRecord, Tokens
 
@@ -39,19 +38,16 @@ def token() -> None:
 
 @token.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice([each.value for each in Role]), required=True, help="what it may do")
-@click.option("--site", "sites", multiple=True, help="only at this site; may be given several times")
-@click.option("--all-sites", is_flag=True, help="at every site, those to come as well")
+@rights_options
 @click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True, help="how long it is good for")
 @click.option("--json", "as_json", is_flag=True, help="one line of JSON")
 def add(name: str, role: str, sites: tuple[str, ...], all_sites: bool, days: int, as_json: bool) -> None:
     """Make a token for NAME, and print it, once: nobody can show it again."""
-    _check(name, sites, all_sites)
+    _check(name)
+    granted, where = rights_of(role, sites, all_sites)
     expires_at = datetime.now(UTC) + timedelta(days=days)
     with _tokens() as tokens:
-        made, record = tokens.add(
-            name=name, role=Role(role), sites=None if all_sites else frozenset(sites), expires_at=expires_at
-        )
+        made, record = tokens.add(name=name, role=granted, sites=where, expires_at=expires_at)
     if as_json:
         click.echo(json.dumps({"token": made, **_row(record)}))
     else:
@@ -89,24 +85,15 @@ def revoke(id: str) -> None:
     click.echo(f"{id} is revoked")
 
 
-def _check(name: str, sites: tuple[str, ...], all_sites: bool) -> None:
+def _check(name: str) -> None:
     if not name.isprintable() or not 1 <= len(name) <= _LONGEST_NAME:
         raise click.BadParameter(f"1 to {_LONGEST_NAME} printable characters", param_hint="NAME")
-    if all_sites == bool(sites):
-        raise click.UsageError("say either --site, once or several times, or --all-sites")
-    wrong = [each for each in sites if not is_id(each)]
-    if wrong:
-        raise click.BadParameter(f"no site can be called {wrong[0]!r}", param_hint="--site")
 
 
 @contextmanager
 def _tokens() -> Iterator[Tokens]:
-    engine = open_engine(DatabaseSettings.read().database_url)
-    try:
-        upgrade(engine)
+    with upgraded(DatabaseSettings.read().database_url) as engine:
         yield Tokens(engine)
-    finally:
-        engine.dispose()
 
 
 def _state(record: TokenRecord) -> str:

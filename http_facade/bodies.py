@@ -61,6 +61,14 @@ def arguments() -> dict[str, Any]:
     return _json_object(data, "argument: value")
 
 
+def arguments_as(model: type[Q]) -> Q:
+    """The same, as one of our own models; raises InvalidInput as well if it is none."""
+    try:
+        return model.model_validate(arguments())
+    except ValidationError as error:
+        raise InvalidInput(faults_of(error)) from None
+
+
 def nothing() -> None:
     """For requests that have no body, so that what somebody sends there is not ignored.
 

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Final
 
 from flask import Flask, current_app
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from gateway.accounts import SESSION_START, Accounts
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
-from gateway.database import open_engine, upgrade, writing
+from gateway.database import open_engine, try_write, upgrade
 from gateway.events import Events
 from gateway.feed_totals import FeedTotals
 from gateway.identity.enrolments import Enrolments
@@ -48,8 +48,6 @@ from http_facade.stream_texts import StreamTexts
 from http_facade.waiters import Waiters
 
 _EXTENSION: Final = "tidegate"
-#: A write that changes nothing.
-_TRIAL: Final = text("UPDATE alembic_version SET version_num = version_num")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +191,8 @@ class Services:
             raise Unavailable("broker", "not connected")
 
     def _ask_database(self) -> None:
-        # A full disk reads well; and where nothing can be written no command can be taken.
-        with writing(self.engine) as connection:
-            connection.execute(_TRIAL)
+        # Where nothing can be written no command can be taken.
+        try_write(self.engine)
 
 
 def _beats(liveness: Liveness, sites: Sequence[str]) -> tuple[Mapping[str, Alive | None], str | None]:

@@ -7,7 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from gateway.settings import LOOPBACK, EnrolmentSettings, Port, ServerSettings
+from gateway.settings import EnrolmentSettings, Port, ServerSettings
+from gateway.tls import LOOPBACK
 from http_facade.token_file import ensure_token
 
 

@@ -24,11 +24,11 @@ from pydantic import BaseModel, ValidationError
 from gateway.protocol.codec import faults_of
 from gateway.protocol.enrolment import Enrolled, Enrolment, EnrolmentCode, Renewal
 from gateway.protocol.errors import Fault, SettingsError, TidegateError, Unavailable
+from gateway.tls import LOOPBACK
 from site_agent.identity import Identity
 
 TIMEOUT_S: Final = 10.0
 _LARGEST: Final = 256 * 1024
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class EnrolmentRefused(TidegateError):
@@ -107,7 +107,7 @@ def _context(url: str, authority: str) -> ssl.SSLContext | None:
 
 def _check_address(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         detail = f"{url} is not encrypted; that is only for a centre on this machine"
         raise SettingsError("the enrolment code", [Fault("", "not-encrypted", detail)])
 

@@ -11,7 +11,7 @@ from gateway.database import (
     silence_tables,
     token_tables,
 )
-from gateway.database.engine import open_engine, reading, upgrade, writing
+from gateway.database.engine import open_engine, reading, try_write, upgrade, upgraded, writing
 
 __all__ = [
     "account_tables",
@@ -25,6 +25,8 @@ __all__ = [
     "sample_tables",
     "silence_tables",
     "token_tables",
+    "try_write",
     "upgrade",
+    "upgraded",
     "writing",
 ]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from gateway.database.hypertables import adopt
@@ -23,6 +23,7 @@ MIGRATION_BUSY_MS: Final = 60_000
 #: Any number will do, as long as it is ours and stays the same.
 _MIGRATION_LOCK: Final = 7_411_823_604
 _WRITE: Final = "tidegate_write"
+_TRIAL: Final = text("UPDATE alembic_version SET version_num = version_num")
 #: Between two looks whether another process still holds SQLite's one write lock.
 _LOOK_S: Final = 0.0003
 
@@ -184,3 +185,20 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
                     driver.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     except SQLAlchemyError as error:
         raise _unavailable(error) from error
+
+
+@contextmanager
+def upgraded(url: str) -> Iterator[Engine]:
+    """For a command: an engine whose tables are up to date, inside the block; raises Unavailable."""
+    engine = open_engine(url)
+    try:
+        upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def try_write(engine: Engine) -> bool:
+    """Write what changes nothing: a full disk reads well. False if there are no tables yet; raises Unavailable."""
+    with writing(engine) as connection:
+        return connection.execute(_TRIAL).rowcount > 0

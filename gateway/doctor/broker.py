@@ -18,13 +18,13 @@ from gateway.protocol.codec import decode
 from gateway.protocol.errors import DecodeError, Unavailable
 from gateway.protocol.messages import HostStatus, SiteState
 from gateway.protocol.topics import HostStatusTopic, Topic
+from gateway.tls import LOOPBACK
 
 PATIENCE_S: Final = 5.0
 #: A refusal comes at once; longer waiting only repeats it.
 _REFUSAL_S: Final = 1.5
 _VERSION: Final = re.compile(r"mosquitto version (\d+)\.(\d+)\.(\d+)")
 _OLDEST: Final = (2, 0, 11)
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 #: First version that mends it -> what it is.
 _KNOWN_FAULTS: Final = {
     (2, 0, 15): "a last will may come late, by more than twice the keepalive",
@@ -124,7 +124,7 @@ def configuration(files: BrokerFiles) -> Iterator[Finding]:
     for line, otherwise in wanted.items():
         if line not in lines:
             yield bad("broker's files", f"{line!r} is missing: {otherwise}", "tidegate broker-files writes them anew")
-    open_ports = [host for host, secure in _listeners(text) if host not in _LOOPBACK and not secure]
+    open_ports = [host for host, secure in _listeners(text) if host not in LOOPBACK and not secure]
     if open_ports:
         said = f"it listens in clear at {', '.join(open_ports)}"
         yield bad("broker's files", said, "in clear only on this machine; for others: tidegate broker-files --tls NAME")

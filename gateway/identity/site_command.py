@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
 import segno
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
 
 from gateway.broker_files import BrokerFiles
 from gateway.broker_reload import BrokerReload
-from gateway.database import open_engine, upgrade
+from gateway.database import upgraded
 from gateway.identity.authority import Authority
 from gateway.identity.certificates import fingerprint
 from gateway.identity.enrolments import Enrolments, Registration
@@ -62,7 +59,7 @@ def add(name: str, hours: float, as_json: bool) -> None:
     settings = EnrolmentSettings.read()
     _check(settings)
     found = fingerprint(Authority(settings.ca_folder).chain())
-    with _engine(settings) as engine:
+    with upgraded(settings.database_url) as engine:
         secret, until = Enrolments(engine).register(name, timedelta(hours=hours))
     code = str(EnrolmentCode(url=settings.public_url, secret=secret, fingerprint=found))
     if as_json:
@@ -79,7 +76,7 @@ def add(name: str, hours: float, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="a line of JSON for each")
 def list_(as_json: bool) -> None:
     """Show the sites that were registered, and how long their certificates are good."""
-    with _engine(EnrolmentSettings.read()) as engine:
+    with upgraded(EnrolmentSettings.read().database_url) as engine:
         found = Enrolments(engine).all()
     now = datetime.now(UTC)
     if as_json:
@@ -118,7 +115,7 @@ def remove(name: str) -> None:
 
 def _put_out(name: str, *, remove: bool) -> None:
     settings = BrokerFolderSettings.read()
-    with _engine(settings) as engine:
+    with upgraded(settings.database_url) as engine:
         enrolments = Enrolments(engine)
         if not enrolments.revoke(name) and Sites(engine).get(name) is None:
             detail = f"there is no {name}; see tidegate site list"
@@ -149,16 +146,6 @@ def _check(settings: EnrolmentSettings) -> None:
     faults = [Fault(name, "missing", f"say {meaning}") for name, (value, meaning) in asked.items() if not value]
     if faults:
         raise SettingsError("the environment", faults)
-
-
-@contextmanager
-def _engine(settings: EnrolmentSettings) -> Iterator[Engine]:
-    engine = open_engine(settings.database_url)
-    try:
-        upgrade(engine)
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _row(each: Registration, now: datetime) -> dict[str, object]:

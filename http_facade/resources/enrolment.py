@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from flask import Response, request
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from gateway.protocol.codec import faults_of
 from gateway.protocol.enrolment import Enrolled, Enrolment, Renewal
-from gateway.protocol.errors import InvalidInput
 from gateway.protocol.ids import Id
 from http_facade import bodies
 from http_facade.auth import caller
@@ -22,7 +20,6 @@ from http_facade.services import services
 api = blueprint("enrolment", "How a site gets its identity.", secured=False)
 registrations = blueprint("registrations", "Which sites may have an identity.")
 
-B = TypeVar("B", bound=BaseModel)
 _WRONG: Final[dict[str | int, Any]] = {status: a_problem() for status in (400, 403, 413, 415, 429, 503)}
 
 
@@ -80,7 +77,7 @@ def enrol() -> Response:
 
     The same key may ask again with the same code, should the answer have got lost.
     """
-    body = _read(Enrolment)
+    body = bodies.arguments_as(Enrolment)
     return _private(services().enrolling.enrol(body, request.remote_addr))
 
 
@@ -92,7 +89,7 @@ def enrol() -> Response:
 @reads_itself
 def renew() -> Response:
     """Exchange a good certificate for its successor; the request is signed with the present key."""
-    body = _read(Renewal)
+    body = bodies.arguments_as(Renewal)
     return _private(services().enrolling.renew(body, request.remote_addr))
 
 
@@ -104,7 +101,7 @@ def renew() -> Response:
 @reads_itself
 def register() -> Response:
     """Let a site enrol, or enrol anew: the answer's `code` is for `tidegate agent enrol`, and is shown this once."""
-    body = _read(Asked)
+    body = bodies.arguments_as(Asked)
     if not caller().sees(body.site):
         raise NotFound("site", body.site)
     code, until = services().enrolling.invite(body.site, timedelta(hours=body.hours))
@@ -127,13 +124,6 @@ def list_registrations() -> Json:
         if caller().sees(each.site)
     ]
     return {"items": items}
-
-
-def _read(model: type[B]) -> B:
-    try:
-        return model.model_validate(bodies.arguments())
-    except ValidationError as error:
-        raise InvalidInput(faults_of(error)) from None
 
 
 def _private(body: BaseModel, status: int = 200) -> Response:

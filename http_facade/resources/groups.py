@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from flask import Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.protocol.codec import faults_of
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.ids import CommandId
 from http_facade import bodies
@@ -65,10 +64,7 @@ def preview_group() -> Response:
 @reads_itself
 def run_group(id: str) -> Response:
     """Begin to run a previewed group, once; look at `Location` for how far it is."""
-    try:
-        token = schemas.RunAsked.model_validate(bodies.arguments()).token
-    except ValidationError as error:
-        raise InvalidInput(faults_of(error)) from None
+    token = bodies.arguments_as(schemas.RunAsked).token
     _seen(id)
     record = services().groups.run(id, token, actor=g.actor, address=request.remote_addr)
     response = Response(to_json(representations.group(record)), status=202, content_type="application/json")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from flask import Response, request
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from gateway.accounts import LONGEST, SESSION_LIFETIME, csrf_of
-from gateway.protocol.codec import faults_of
-from gateway.protocol.errors import InvalidInput
 from gateway.protocol.ids import Id
 from gateway.roles import Caller, Role
 from http_facade import bodies
@@ -50,10 +48,7 @@ class Session(BaseModel):
 @reads_itself
 def sign_in() -> Response:
     """Exchange name and password for a cookie that is good for twelve hours."""
-    try:
-        asked = Credentials.model_validate(bodies.arguments())
-    except ValidationError as error:
-        raise InvalidInput(faults_of(error)) from None
+    asked = bodies.arguments_as(Credentials)
     parts = services()
     secret = parts.signing_in.sign_in(asked.name, asked.password, request.remote_addr)
     found = parts.accounts.caller_of(secret)
