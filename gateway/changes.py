@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, delete, select, update
 
 from gateway.database.change_tables import change_head, changes
 from gateway.database.driver import dialect_of, inserts_of, run, text_of
@@ -121,6 +121,8 @@ class Changes:
             oldest = select(changes.c.number).where(changes.c.number <= upto).order_by(changes.c.number)
             gone = connection.execute(oldest.limit(_AT_ONCE)).scalars().all()
         with writing(self._engine) as connection:
+            # The head first, as who writes does; and of two gateways the slower one takes nothing back.
+            former = change_head.c.forgotten
+            connection.execute(update(change_head).values(forgotten=case((former > gone[-1], former), else_=gone[-1])))
             connection.execute(delete(changes).where(changes.c.number <= gone[-1]))
-            connection.execute(update(change_head).values(forgotten=gone[-1]))
         return len(gone)

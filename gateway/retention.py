@@ -7,20 +7,25 @@ what is still unknown stays, however old it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, ColumnElement, Engine, Table, and_, delete, select
+from sqlalchemy import Column, ColumnElement, Engine, Table, and_, delete, exists, not_, select
 
 from gateway.ages import Ages
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import events
-from gateway.database.sample_tables import hours, minutes, samples, series
+from gateway.database.sample_tables import hours, minutes, samples, series, stale_hours
 from gateway.database.tables import command_steps, commands, microseconds
 from gateway.protocol.lifecycle import FINAL
+from gateway.samples import HOUR_US
 
 #: Rows of one transaction; others wait for its commit.
 AT_ONCE: Final = 1_000
+#: Series that one step looks at.
+SERIES_AT_ONCE: Final = 64
+#: Between two rounds over all series: what is too old may be so for a little longer, and then goes in one piece.
+ROUND: Final = timedelta(minutes=10)
 
 
 class Retention:
@@ -33,6 +38,8 @@ class Retention:
         self._at_once = at_once
         #: The series that is looked at next; one after the other, for their rows lie apart.
         self._next_series: dict[str, int] = {}
+        #: When the next round over a table's series begins.
+        self._next_round: dict[str, datetime] = {}
         #: The last id of the page that was looked at, of tables in the order of their ids.
         self._after: dict[str, str] = {}
 
@@ -58,21 +65,33 @@ class Retention:
         return gone
 
     def _of_series(self, table: Table, at: Column[int], before_us: int) -> int:
-        """Of the next series that has any."""
+        """Of the first of the next few series that has any; 0 also between two rounds."""
+        if self._now() < self._next_round.get(table.name, datetime.min.replace(tzinfo=UTC)):
+            return 0
+        after = self._next_series.get(table.name, 0)
+        few = select(series.c.id).where(series.c.id >= after).order_by(series.c.id).limit(SERIES_AT_ONCE)
         with reading(self._engine) as connection:
-            every: Sequence[int] = connection.execute(select(series.c.id).order_by(series.c.id)).scalars().all()
-            last = self._next_series.get(table.name, 0)
-            for number in [*(each for each in every if each >= last), *(each for each in every if each < last)]:
-                old = select(at).where(table.c.series_id == number, at < before_us).order_by(at).limit(self._at_once)
+            numbers: Sequence[int] = connection.execute(few).scalars().all()
+            for number in numbers:
+                old = select(at).where(_of(table, at, number), at < before_us).order_by(at).limit(self._at_once)
                 found = connection.execute(old).scalars().all()
                 if found:
                     break
             else:
+                self._pass(table, numbers)
                 return 0
         self._next_series[table.name] = number if len(found) == self._at_once else number + 1
         with writing(self._engine) as connection:
             # Up to the last one that was seen: they lie side by side.
-            return connection.execute(delete(table).where(table.c.series_id == number, at <= found[-1])).rowcount
+            return connection.execute(delete(table).where(_of(table, at, number), at <= found[-1])).rowcount
+
+    def _pass(self, table: Table, numbers: Sequence[int]) -> None:
+        """On to the next series; behind the last one, the next round begins later."""
+        if len(numbers) == SERIES_AT_ONCE:
+            self._next_series[table.name] = numbers[-1] + 1
+        else:
+            self._next_series[table.name] = 0
+            self._next_round[table.name] = self._now() + ROUND
 
     def _page(self, table: Table, old: ColumnElement[bool]) -> Sequence[str]:
         """Ids of what is old in the next page of a table; whatever an id may be, the whole table comes by in time."""
@@ -98,3 +117,12 @@ class Retention:
                 connection.execute(delete(command_steps).where(command_steps.c.command_id.in_(ids)))
                 connection.execute(delete(commands).where(commands.c.id.in_(ids)))
         return len(ids)
+
+
+def _of(table: Table, at: Column[int], number: int) -> ColumnElement[bool]:
+    """Rows of that series; samples only once their hour is worked out, for they may have come late."""
+    mine = table.c.series_id == number
+    if table is not samples:
+        return mine
+    stale = exists().where(stale_hours.c.series_id == number, stale_hours.c.start_us == at - at % HOUR_US)
+    return and_(mine, not_(stale))

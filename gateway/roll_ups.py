@@ -96,7 +96,7 @@ class RollUps:
             with writing(self._engine) as connection:
                 # In one order, so that two gateways cannot wait for each other.
                 for mark, readings in sorted(found, key=lambda each: (each[0].series_id, each[0].start_us)):
-                    if _unmark(connection, mark) and not self._is_past(mark):
+                    if _unmark(connection, mark) and not (self._is_past(mark) and _is_rolled(connection, mark)):
                         _replace(connection, mark, readings)
         return len(found)
 
@@ -122,6 +122,11 @@ def _unmark(connection: Connection, mark: Row[Any]) -> bool:
         stale_hours.c.touched_us == mark.touched_us,
     )
     return connection.execute(delete(stale_hours).where(untouched)).rowcount == 1
+
+
+def _is_rolled(connection: Connection, mark: Row[Any]) -> bool:
+    mine = and_(hours.c.series_id == mark.series_id, hours.c.start_us == mark.start_us)
+    return connection.execute(select(hours.c.start_us).where(mine)).first() is not None
 
 
 def _replace(connection: Connection, mark: Row[Any], readings: Sequence[Reading]) -> None:

@@ -17,7 +17,7 @@ SAMPLE_COLUMNS: Final = ("at", "value", "quality")
 def sample_row(each: Sample) -> tuple[str | None, str, str]:
     """As :data:`SAMPLE_COLUMNS`: numbers and booleans as JSON writes them, nothing for what could not be read."""
     value = each.value
-    text = "" if value is None else value if isinstance(value, str) else to_json(value)
+    text = "" if value is None else harmless(value) if isinstance(value, str) else to_json(value)
     return instant(moment(each.at_us)), text, MISSING if each.quality is None else each.quality.value
 
 

@@ -64,7 +64,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of any database on each kind of it."""
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "each_database" in marks and "only_sqlite" not in marks:
-        metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+        kinds = ["postgresql"] if "not_sqlite" in marks else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_url", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session")

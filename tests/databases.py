@@ -15,6 +15,8 @@ from gateway.database.tables import metadata
 each_database = pytest.mark.each_database
 #: On a test of such a module that is about SQLite itself.
 only_sqlite = pytest.mark.only_sqlite
+#: On a test of such a module about writers that wait for each other's rows; SQLite lets in one at a time.
+not_sqlite = pytest.mark.not_sqlite
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from sqlalchemy import URL, Engine, inspect
 from gateway.database.engine import open_engine, reading, upgrade
 from gateway.protocol.errors import Fault, SettingsError, Unavailable
 
+#: What SQLite may have beside a database's file.
+_BESIDE: Final = ("-wal", "-shm", "-journal")
 #: Between two words about the progress; 4 MiB at SQLite's usual page.
 _PAGES: Final = 1_024
 #: Debian keeps PostgreSQL's programs off the PATH.
@@ -57,8 +59,7 @@ def backup(engine: Engine, target: Path, progress: Progress) -> None:
             _settle_on_disk(part)
         else:
             _run("pg_dump", engine.url, "--format=custom", "--no-owner", f"--file={part}")
-        _sync(part)
-        part.rename(target)
+        _appear(part, target)
     except OSError as error:
         raise Unavailable("backup", str(error)) from error
     finally:
@@ -123,15 +124,21 @@ def _settle_on_disk(part: Path) -> None:
         raise Unavailable("backup", f"the copy is damaged: {'; '.join(map(str, faults))}")
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
+def _appear(part: Path, target: Path) -> None:
+    """Whole and on disk, and so is its name."""
+    with part.open("rb+") as file:
         os.fsync(file.fileno())
+    part.rename(target)
+    if os.name == "posix":  # elsewhere a folder cannot be opened, and its entries are the system's concern
+        folder = os.open(target.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _restore_file(source: Path, target: Path, progress: Progress) -> None:
-    if target.exists():
-        detail = "it is there already; stop gateway and facade, and move it away with its -wal and -shm"
-        raise SettingsError(str(target), [Fault("", "exists", detail)])
+    _refuse_present(target)
     try:
         with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as opened:
             opened.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -143,12 +150,19 @@ def _restore_file(source: Path, target: Path, progress: Progress) -> None:
     try:
         _copy(source, part, progress)
         _settle_on_disk(part)
-        _sync(part)
-        part.rename(target)
+        _appear(part, target)
     except OSError as error:
         raise Unavailable("database", str(error)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _refuse_present(target: Path) -> None:
+    """A log that another database left behind would be played into the one that is restored."""
+    present = [str(each) for each in (target, *(Path(f"{target}{end}") for end in _BESIDE)) if each.exists()]
+    if present:
+        detail = "it is there already; stop gateway and facade, and move it away with its -wal, -shm and -journal"
+        raise SettingsError(present[0], [Fault("", "exists", detail)])
 
 
 def _refuse_full(engine: Engine) -> None:

@@ -140,6 +140,21 @@ def test_restore_fills_only_what_is_empty(engine: Engine, tmp_path: Path) -> Non
     assert survey(engine).faults == ()
 
 
+@only_sqlite
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_restore_beside_another_database_s_log_is_refused(
+    engine: Engine, empty_url: str, tmp_path: Path, ending: str
+) -> None:
+    """SQLite would play it into the restored one, silently."""
+    backup(engine, tmp_path / "copy", _nothing)
+    url = open_engine(empty_url).url
+    left_over = Path(f"{url.database}{ending}")
+    left_over.write_bytes(b"of another database")
+    with pytest.raises(SettingsError, match=f"{ending} is not usable"):
+        restore(url, tmp_path / "copy", _nothing)
+    assert not Path(url.database or "").exists()
+
+
 def test_restore_of_what_is_no_backup_leaves_no_database(empty_url: str, tmp_path: Path) -> None:
     """It says so, and the next try finds an empty place."""
     wrong = tmp_path / "wrong"

@@ -119,11 +119,11 @@ def test_unknown_site_and_device_are_404(facade: RunningFacade) -> None:
 
 
 def test_csv_holds_every_sample(facade: RunningFacade, store: SampleStore) -> None:
-    """However many, with their microseconds, as any spreadsheet reads them; a text is quoted where it must be."""
-    store.save(series(*map(float, range(2_500)), step_s=0.5), series('say "no", or so', start_s=2_000))
+    """However many, with their microseconds, as any spreadsheet reads them; no text becomes a formula."""
+    store.save(series(*map(float, range(2_500)), step_s=0.5), series("=1+1", 'say "no", or so', start_s=2_000))
     answer = _get(facade, "samples", to=_until(3_000))
     assert answer.headers["Content-Type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
-    assert len(rows) == 2_501
+    assert len(rows) == 2_502
     assert rows[1] == {"at": "2026-11-22T12:00:00.500000Z", "value": "1", "quality": "good"}
-    assert rows[-1]["value"] == 'say "no", or so'
+    assert [row["value"] for row in rows[-2:]] == ["'=1+1", 'say "no", or so']

@@ -14,7 +14,7 @@ from gateway.database.tables import command_steps, commands, microseconds
 from gateway.events import Events
 from gateway.ledger import Ledger
 from gateway.protocol.lifecycle import State
-from gateway.retention import Retention
+from gateway.retention import ROUND, SERIES_AT_ONCE, Retention
 from gateway.roll_ups import RollUps
 from gateway.sample_reads import SampleReads
 from gateway.samples import HOUR_US
@@ -82,6 +82,33 @@ def test_late_sample_of_an_hour_whose_samples_are_gone_leaves_its_roll_up(engine
     with reading(engine) as connection:
         assert connection.execute(select(hours.c.count)).scalar_one() == 60
     assert store.stale() == 0
+
+
+def test_samples_that_come_later_than_their_age_leave_a_roll_up(engine: Engine) -> None:
+    """An agent was away for longer than samples are kept: they stay until their hour is worked out, and then go."""
+    store, now = SampleStore(engine), NOON + 2 * DAY
+    store.save(series(*map(float, range(60))))
+    retention = Retention(engine, Ages(samples=DAY), now=lambda: now)
+    assert retention.step() == 0
+    RollUps(engine, now=lambda: now, samples_age=DAY).step()
+    assert Retention(engine, Ages(samples=DAY), now=lambda: now).step() == 60
+    with reading(engine) as connection:
+        assert connection.execute(select(hours.c.count)).scalar_one() == 60
+
+
+def test_series_are_looked_at_in_rounds_with_pauses_between(engine: Engine) -> None:
+    """However many there are, a step asks about a few, and none asks while nothing can have become too old."""
+    store, moment = SampleStore(engine), NOON + 2 * DAY
+    store.save(*(series(1.0, name=f"value_{number:03}") for number in range(SERIES_AT_ONCE + 10)))
+    store.roll()
+    retention = Retention(engine, Ages(samples=DAY), now=lambda: moment)
+    gone = [retention.step() for _ in range(SERIES_AT_ONCE + 12)]
+    assert sum(gone) == SERIES_AT_ONCE + 10
+    store.save(series(2.0, start_s=10, name="value_000"))
+    store.roll()
+    assert retention.step() == 0, "the round is over"
+    moment += ROUND
+    assert retention.step() == 1
 
 
 def test_events_and_final_commands_go_by_age(engine: Engine) -> None:
