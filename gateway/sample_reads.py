@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -35,6 +35,8 @@ from gateway.samples import HOUR_US, QUALITIES, Kind
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: Samples that a stream takes from the database at once.
 PAGE: Final = 5_000
+#: Series that are asked about at once.
+_AT_ONCE: Final = 1_000
 
 
 class SampleReads:
@@ -52,6 +54,15 @@ class SampleReads:
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else SeriesRecord(row.id, row.every_s)
+
+    def series_of(self, site: str, names: Mapping[str, Collection[str]]) -> Mapping[tuple[str, str], SeriesRecord]:
+        """Those of some devices' properties that have any sample, by device and property."""
+        query = select(series).where(series.c.site == site, series.c.device.in_(sorted(names)))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return {
+            (row.device, row.name): SeriesRecord(row.id, row.every_s) for row in rows if row.name in names[row.device]
+        }
 
     def course(self, of: SeriesRecord, start_us: int, end_us: int, *, points: int, now_us: int) -> Course:
         """From ``start_us`` to before ``end_us``: every sample, if there are ``points`` at most, else buckets.
@@ -78,12 +89,23 @@ class SampleReads:
             (each.last_at_us, each.last) for each in found.buckets if each is not None and each.last is not None
         )
 
-    def value_before(self, of: SeriesRecord, end_us: int) -> Value | None:
-        """What was last read before then; None if nothing was."""
-        query = select(*_SAMPLE).where(samples.c.series_id == of.id, samples.c.at_us < end_us)
+    def values_before(self, ids: Sequence[int], end_us: int) -> Mapping[int, Value]:
+        """What of each series was last read before then; a series of which nothing was is left out."""
+        former = samples.alias("former")
+        last = select(former.c.at_us).where(
+            former.c.series_id == series.c.id, former.c.at_us < bindparam("end"), former.c.kind != Kind.NONE.value
+        )
+        at_us = last.order_by(former.c.at_us.desc()).limit(1).correlate(series).scalar_subquery()
+        is_last = and_(samples.c.series_id == series.c.id, samples.c.at_us == at_us)
+        query = select(series.c.id, *_SAMPLE).join_from(series, samples, is_last)
+        found: dict[int, Value] = {}
         with reading(self._engine) as connection:
-            row = connection.execute(query.order_by(samples.c.at_us.desc()).limit(1)).one_or_none()
-        return None if row is None else _sample(row).value
+            for start in range(0, len(ids), _AT_ONCE):
+                some = query.where(series.c.id.in_(ids[start : start + _AT_ONCE]))
+                found |= {
+                    row.id: _value(row.number, row.text, row.kind) for row in connection.execute(some, {"end": end_us})
+                }
+        return found
 
     def _finest_us(self, start_us: int, now_us: int) -> int:
         """0 while the samples themselves are kept, then what their roll-ups are wide."""

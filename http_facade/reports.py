@@ -27,10 +27,10 @@ class Fed(_Report):
     asked_g: float = Field(description="asked of the PLC by them")
     counted_g: float = Field(description="counted by the PLC for them")
     short_g: float = Field(description="asked, and known not to have fallen")
-    unknown_g: float = Field(description="asked, and nobody knows yet, or ever, whether it fell")
+    unknown_g: float = Field(description="asked and not counted, and nobody knows yet, or ever, whether it fell")
     refused_g: float = Field(description="asked for, and refused or too late: never asked of the PLC")
     fed_g: float | None = Field(description="all that fell, meals too: how far the PLC's counter rose; null: not read")
-    planned_g: float | None = Field(description="meals, by the settings at the day's end; null: not known")
+    planned_g: float | None = Field(description="meals, by the settings at the day's end; null: they are not known")
     due_g: float | None = Field(description="of these what is due by now: on a day that is over all of them")
     shortfall_g: float | None = Field(description="due and asked, less what fell; null if nobody can know")
 
@@ -120,7 +120,7 @@ def _fed(feeders: Sequence[DayFed]) -> Json:
         "short_g": _grams(each.short_g for each in doses),
         "unknown_g": _grams(each.unknown_g for each in doses),
         "refused_g": _grams(each.refused_g for each in doses),
-        "fed_g": _all_grams([None if each.fed is None else each.fed.grams for each in feeders]),
+        "fed_g": _all_grams([None if each.fed is None else each.fed.amount for each in feeders]),
         "planned_g": _all_grams([None if each.plan is None else each.plan.whole_g for each in feeders]),
         "due_g": _all_grams([None if each.plan is None else each.plan.due_g for each in feeders]),
         "shortfall_g": _all_grams([each.shortfall_g for each in feeders]),

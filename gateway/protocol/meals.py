@@ -87,6 +87,25 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(f"no time zone {name!r}; say one as Asia/Jerusalem or UTC") from None
 
 
+def is_known(plan: MealPlan, values: Values) -> bool:
+    """Whether the values say all that the plan's meals depend on, so that no meals means none; never in a time zone
+    that this machine does not know.
+    """
+    if plan.enabled is not None:
+        enabled = values.get(plan.enabled)
+        if not isinstance(enabled, bool):
+            return False
+        if not enabled:
+            return True
+    if plan.slots and plan.schedule is not None and not isinstance(values.get(plan.schedule), bool):
+        return False
+    if _by_slots(plan, values):
+        wanted = [name for slot in plan.slots for name in (slot.minute, slot.grams)]
+        return _is_zone(plan.time_zone) and all(_number(values.get(name)) is not None for name in wanted)
+    wanted = [name for name in (plan.interval, plan.portion) if name is not None]
+    return all(_number(values.get(name)) is not None for name in wanted)
+
+
 def interval_of(plan: MealPlan, values: Values) -> timedelta | None:
     """Between two meals, if the feeder now feeds by interval; None if it does not, or nobody knows."""
     if not _feeds(plan, values) or _by_slots(plan, values) or plan.interval is None:
@@ -130,6 +149,14 @@ def unseen_meal(plan: MealPlan, values: Values, since: datetime, now: datetime) 
 def clock_of(plan: MealPlan, moment: datetime) -> str:
     """Date and time where the feeder is, for people."""
     return moment.astimezone(zone(plan.time_zone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zone(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _dated(plan: MealPlan, slots: Mapping[int, float], after: datetime, until: datetime) -> Iterator[Meal]:

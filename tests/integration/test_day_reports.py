@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from gateway.audit import Audit
 from gateway.broker import Login
@@ -82,7 +83,7 @@ def test_feed_totals_add_up_what_became_of_each_dose(facade: RunningFacade) -> N
     _dose(facade, 5, State.PENDING)
     _dose(facade, 400, State.REJECTED)
     total = _day(facade, "feed-totals")["total"]
-    expected = {"doses": 5, "asked_g": 185, "counted_g": 123, "short_g": 27, "unknown_g": 35, "refused_g": 400}
+    expected = {"doses": 5, "asked_g": 185, "counted_g": 123, "short_g": 30, "unknown_g": 35, "refused_g": 400}
     assert {name: total[name] for name in expected} == expected
     assert (total["fed_g"], total["planned_g"], total["shortfall_g"]) == (None, None, None)
 
@@ -90,7 +91,8 @@ def test_feed_totals_add_up_what_became_of_each_dose(facade: RunningFacade) -> N
 def test_feed_totals_take_all_that_fell_from_the_plc_s_counter(facade: RunningFacade) -> None:
     """Also from roll-ups; planned is what the settings of that day come to, and the rest is short."""
     store = SampleStore(facade.services.engine)
-    counter = [1_000.0, *(1_000.0 + 50 * number for number in range(11))]  # the first one is of the day before
+    counter = [1_000.0 + 50 * max(0, hour - 1) for hour in range(12)]  # the first one is of the day before
+    counter += [counter[-1]] * 14  # and the last one of the day after
     store.save(series(*counter, name="fed_total_g", start_s=-13 * HOUR_S, step_s=HOUR_S))
     store.save(
         series(120, name="interval_min", start_s=-12 * HOUR_S), series(50, name="portion_g", start_s=-12 * HOUR_S)
@@ -105,6 +107,39 @@ def test_feed_totals_take_all_that_fell_from_the_plc_s_counter(facade: RunningFa
             100,
         )
         store.roll()
+
+
+def test_feed_totals_of_a_day_that_was_not_watched_to_its_end_know_no_shortfall(facade: RunningFacade) -> None:
+    """What fell behind the last reading would look like a meal that was missed."""
+    store = SampleStore(facade.services.engine)
+    counter = [1_000.0 + 50 * max(0, hour - 1) for hour in range(12)]
+    store.save(series(*counter, name="fed_total_g", start_s=-13 * HOUR_S, step_s=HOUR_S))
+    store.save(
+        series(120, name="interval_min", start_s=-12 * HOUR_S), series(50, name="portion_g", start_s=-12 * HOUR_S)
+    )
+    (feeder,) = _day(facade, "feed-totals")["devices"]
+    assert (feeder["fed_g"], feeder["planned_g"], feeder["shortfall_g"]) == (500, 600, None)
+
+
+def test_feed_totals_take_the_last_settings_that_could_be_read(facade: RunningFacade) -> None:
+    """A sample without a value says nothing of them; one that was never read leaves the plan open."""
+    store = SampleStore(facade.services.engine)
+    store.save(series(120, None, name="interval_min", start_s=-12 * HOUR_S))
+    assert _day(facade, "feed-totals")["devices"][0]["planned_g"] is None
+    store.save(series(50, None, None, name="portion_g", start_s=-12 * HOUR_S))
+    assert _day(facade, "feed-totals")["devices"][0]["planned_g"] == 600
+
+
+@pytest.mark.parametrize("days", [2, 40])
+def test_feed_totals_ask_the_database_once_per_day_and_feeder(facade: RunningFacade, days: int) -> None:
+    """Not once for each setting of each feeder on each day."""
+    store = SampleStore(facade.services.engine)
+    store.save(series(120, name="interval_min"), series(50, name="portion_g"), series(10, name="fed_total_g"))
+    statements: list[str] = []
+    event.listen(facade.services.engine, "before_cursor_execute", lambda *words: statements.append(words[2]))
+    first = (NOON - timedelta(days=days - 1)).date().isoformat()
+    assert len(_get(facade, "feed-totals", query={"from": first, "to": DAY, "zone": "UTC"})["days"]) == days
+    assert len([each for each in statements if "samples" in each or "series" in each]) <= days + 20
 
 
 def test_feed_totals_are_of_the_site_s_own_days(facade: RunningFacade) -> None:
