@@ -48,6 +48,7 @@ NEEDED: Final[Mapping[str, Role]] = {
     _WRITE: Role.OPERATOR,
     _ACT: Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
+    f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
     "POST /v1/groups": Role.ENGINEER,
     RUN_GROUP: Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
