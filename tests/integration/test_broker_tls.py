@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from gateway.broker import BrokerLink, Login
@@ -23,11 +25,12 @@ from gateway.protocol.topics import HostStatusTopic, StatusTopic
 from gateway.roles import Role
 from gateway.tls import Tls
 from tests.conditions import eventually
-from tests.identities import DAY, HOST, client_file, machine, new_authority, refused
+from tests.identities import DAY, HOST, client_file, machine, nameless_file, new_authority, refused
 from tests.mqtt_client import MqttClient
 from tests.running_broker import BrokerProcess, connack
 
 NOT_AUTHORIZED = 0x87
+BAD_USER_NAME = 0x86
 #: What is taken away holds within this time, at every connection that stands.
 SOON_S = 5.0
 
@@ -116,6 +119,23 @@ def test_certificate_with_a_name_of_no_site_reaches_no_topic_of_a_site(
         site.publish(str(StatusTopic(site="arava-1")), b"fence")
         site.wait_for(b"fence")
         assert site.payloads() == {b"fence"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "code"),
+    [
+        (x509.Name([]), BAD_USER_NAME),
+        (x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "arava-1")]), BAD_USER_NAME),
+    ],
+    ids=["no-subject", "organisation-alone"],
+)
+def test_certificate_without_a_common_name_is_refused(
+    secured: BrokerProcess, tmp_path: Path, subject: x509.Name, code: int
+) -> None:
+    """By our own authority, and for clients; but nobody's. The name that the login claims does not replace it."""
+    login = machine(secured, nameless_file(tmp_path, _authority(secured), subject), "arava-1")
+    print("CODE", connack(login), connack(dataclasses.replace(login, password=SecretStr("x"))))
+    assert connack(login) == code
 
 
 def _handshake(login: Login, host: str = HOST) -> None:

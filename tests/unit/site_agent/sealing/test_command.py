@@ -155,7 +155,8 @@ def test_pass_phrase_is_asked_for(site: SealedSite) -> None:
         _run("sign", str(site.path), "--key", "eve.key", entered="y\nanother\n")
 
 
-def test_keygen_replaces_no_key(site: SealedSite) -> None:
+@pytest.mark.usefixtures("site")
+def test_keygen_replaces_no_key() -> None:
     """And says so."""
     with pytest.raises(SettingsError, match="it was kept"):
         _run("keygen", "ana.key", "--no-pass-phrase")

@@ -224,7 +224,7 @@ def test_memory_that_cannot_be_read_is_told_and_forgets_nothing(site: SealedSite
     """Whoever spoils it gets no older version in."""
     site.kept_path.write_text("{}")
     site.seal(2, ANA)
-    with pytest.raises(SettingsError, match="sealed.json"):
+    with pytest.raises(SettingsError, match=r"sealed\.json"):
         Custody(site.path).begin()
 
 

@@ -92,7 +92,7 @@ def test_seal_with_an_unknown_key_is_none() -> None:
 
 def test_texts_of_a_seal_are_believed_only_as_stated() -> None:
     """The statement is signed; the texts beside it are not."""
-    with pytest.raises(InvalidInput, match="site.toml"):
+    with pytest.raises(InvalidInput, match=r"site\.toml"):
         _seal(ANA).model_copy(update={"texts": {"site.toml": "other"}}).named()
 
 
