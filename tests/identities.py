@@ -49,7 +49,7 @@ def client_file(
     return path, signed
 
 
-def nameless_file(folder: Path, authority: Authority, subject: x509.Name) -> Path:
+def odd_client_file(folder: Path, authority: Authority, subject: x509.Name) -> Path:
     """A file with a key and a client's certificate of any subject, which our own code would not sign."""
     key, signer = certificates.new_key(), authority.signer()
     now = datetime.now(UTC)
