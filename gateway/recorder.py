@@ -18,6 +18,7 @@ from typing import Final, Literal
 import structlog
 
 from gateway import __version__
+from gateway.allowance import Restraint
 from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
@@ -45,8 +46,8 @@ IDLE_S: Final = 0.25
 #: What is handled at once: so little that nobody's beat has to wait for long, however much another site has to say.
 BATCH: Final = 5_000
 BATCH_BYTES: Final = 2 * 1024 * 1024
-#: Between two words in the log about messages that were dropped.
-REPORT_S: Final = 5.0
+#: Between two words in the log about messages that could not be read, or were dropped.
+REPORT_S: Final = 1.0
 #: Between two looks for meals that fell into a silence.
 LOOK_S: Final = 5.0
 #: Agents beat within a second of our birth; one whose connection broke with ours needs longer.
@@ -91,7 +92,9 @@ class Recorder:
         self._arrived = threading.Event()
         # What is dropped comes again: a beat in 20 s, an ack and a batch of history until they are committed.
         self._waiting = FairQueue()
+        self._restraint = Restraint()
         self._undecodable = 0
+        self._reported = 0
         self._report_at_s = 0.0
 
     def start(self) -> None:
@@ -153,7 +156,7 @@ class Recorder:
         if self._relinked:  # set before the first message of the new connection
             self._relinked = False
             self._meals.forget()
-        intake = Intake(self._epochs, now=utc_now(), now_s=time.monotonic())
+        intake = Intake(self._epochs, self._restraint, now=utc_now(), now_s=time.monotonic())
         for incoming in self._waiting.take(BATCH, BATCH_BYTES):
             intake.take(incoming)
         if self._waiting:
@@ -176,11 +179,15 @@ class Recorder:
             self._meals.look(utc_now())
 
     def _report(self, intake: Intake) -> None:
-        if intake.undecodable:
-            self._undecodable += intake.undecodable
-            log.warning("undecodable-messages", count=intake.undecodable, since_start=self._undecodable)
+        self._undecodable += intake.undecodable
         now_s = time.monotonic()
-        if now_s >= self._report_at_s and (shed := self._waiting.shed()):
+        if now_s < self._report_at_s:
+            return
+        if self._undecodable > self._reported:
+            count, self._reported = self._undecodable - self._reported, self._undecodable
+            self._report_at_s = now_s + REPORT_S
+            log.warning("undecodable-messages", count=count, since_start=self._undecodable)
+        if shed := self._waiting.shed():
             self._report_at_s = now_s + REPORT_S
             sender = max(shed, key=shed.__getitem__)
             log.error("overloaded-messages-dropped", count=sum(shed.values()), most_of=sender, its=shed[sender])

@@ -1,4 +1,4 @@
-"""One site that says as much as its line carries, without waiting for anybody."""
+"""One site that says many times what an agent would, without waiting for anybody."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -16,8 +17,9 @@ from gateway.protocol.ids import CLIENT_ID_PREFIX, command_id
 
 NOON: Final = "2026-11-23T12:00:00Z"
 _SAMPLES: Final = 1_000
-#: Packets of one write.
-_AT_ONCE: Final = 20
+#: Packets a second: for history some 5 MB, a thousand samples in each.
+RATES: Final = {"history": 400, "heartbeats": 5_000, "garbage": 5_000}
+_EVERY_S: Final = 0.05
 
 
 class Flood:
@@ -25,7 +27,8 @@ class Flood:
 
     def __init__(self, login: Login, kind: str) -> None:
         self._login = login
-        self._kind = kind
+        self.kind = kind
+        self._at_once = max(1, round(RATES[kind] * _EVERY_S))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._speak, name="flood")
         self.sent = 0
@@ -49,18 +52,20 @@ class Flood:
                 line.sendall(_connect(self._login))
                 line.recv(64)
                 line.settimeout(0.2)
-                while not self._over.is_set():
-                    whole = b"".join(self._packet(next(numbers)) for _ in range(_AT_ONCE))
+                due_s = time.monotonic()
+                while not self._over.wait(max(0.0, due_s - time.monotonic())):
+                    due_s += _EVERY_S
+                    whole = b"".join(self._packet(next(numbers)) for _ in range(self._at_once))
                     while whole and not self._over.is_set():
                         with suppress(TimeoutError):  # the broker lets us wait
                             whole = whole[line.send(whole) :]
-                    self.sent += _AT_ONCE
+                    self.sent += self._at_once
 
     def _packet(self, number: int) -> bytes:
         site = self._login.username
-        if self._kind == "history":
+        if self.kind == "history":
             return _publish(f"tidegate/v1/{site}/history", _history(number))
-        if self._kind == "heartbeats":
+        if self.kind == "heartbeats":
             beat = {"epoch": 1, "seq": number, "at": NOON, "plcs": {}, "outbox": 0}
             return _publish(f"tidegate/v1/{site}/heartbeat", json.dumps(beat).encode())
         return _publish(f"tidegate/v1/{site}/acks/@ana/{command_id(number, 1)}", b"[" * 200)
