@@ -121,8 +121,10 @@ class Accounts:
     def remove(self, name: str) -> bool:
         """Let the person in no more; all sessions end. False if there is no such person."""
         with writing(self._engine) as connection:
+            known = connection.execute(delete(accounts).where(accounts.c.name == name)).rowcount > 0
+            # Afterwards: one that began meanwhile would be that of the next person of this name.
             connection.execute(delete(sessions).where(sessions.c.name == name))
-            return connection.execute(delete(accounts).where(accounts.c.name == name)).rowcount > 0
+        return known
 
     def all(self) -> Sequence[Account]:
         """Everybody, by name."""
@@ -138,8 +140,9 @@ class Accounts:
             return None
         secret, now = SESSION_START + secrets.token_urlsafe(_SECRET_BYTES), self._now()
         with writing(self._engine) as connection:
+            # Held, so that whoever changes it this very moment finds the session and ends it.
             still = select(accounts.c.name).where(accounts.c.name == name, accounts.c.password == stored)
-            if connection.execute(still).one_or_none() is None:
+            if connection.execute(still.with_for_update()).one_or_none() is None:
                 return None  # it was changed this very moment
             mine = sessions.c.name == name
             kept = select(sessions.c.hash).where(mine).order_by(sessions.c.created_at.desc()).limit(MOST_SESSIONS - 1)

@@ -25,6 +25,7 @@ from gateway.credentials import (
     read_secret,
     write_private,
 )
+from gateway.folder_turn import FolderTurn
 from gateway.people import People, Person
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.ids import CLIENT_ID_PREFIX, is_id, is_principal
@@ -153,6 +154,8 @@ class BrokerFiles:
         self.secrets = (secrets or folder / "secrets").absolute()
         self.listening = listening or Listening()
         self._mode = mode
+        #: For whoever reads these files, or what they are made of, and writes them back.
+        self.turn = FolderTurn(self.folder)
         self.people = People(self.folder / "people.json", mode=mode)
 
     @property
@@ -200,10 +203,14 @@ class BrokerFiles:
 
     def write_users(self, users: Iterable[str] = (), *, without: Iterable[str] = ()) -> None:
         """Passwords and rights alone, for a broker whose configuration stays; see :meth:`write`."""
-        asked, gone = list(users), set(without)
+        asked = list(users)
         check_users(asked)
         private_folder(self.folder)
         private_folder(self.secrets)
+        with self.turn.held():
+            self._write_users(asked, set(without))
+
+    def _write_users(self, asked: list[str], gone: set[str]) -> None:
         for user in gone:
             self.secret_file(user).unlink(missing_ok=True)
         known = {user: hashed for user, hashed in self.users().items() if user not in gone}

@@ -40,21 +40,22 @@ class BrokerReload:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Change the files in this block; then they are tried, and the broker reads them.
+        """Change the files in this block, and nobody else does; then they are tried, and the broker reads them.
 
         Raises:
             SettingsError: a broker would not start with them, so they are again as they were; or there is no broker
                 to be told, which then has to be done by hand.
         """
-        before = {name: _content(self._files.folder / name) for name in _CHANGING}
-        try:
-            yield
-            self._try()
-        except BaseException:
-            for name, content in before.items():
-                _restore(self._files.folder / name, content)
-            raise
-        self._tell()
+        with self._files.turn.held():
+            before = {name: _content(self._files.folder / name) for name in _CHANGING}
+            try:
+                yield
+                self._try()
+            except BaseException:
+                for name, content in before.items():
+                    _restore(self._files.folder / name, content)
+                raise
+            self._tell()
 
     def _try(self) -> None:
         program = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))

@@ -22,6 +22,7 @@ COMMANDS: Final[Table] = {
         "agent",
     ),
     "profile": ("site_agent.profile_command", "profile", "Device types: list, show and check them.", "agent"),
+    "seal": ("site_agent.sealing.command", "seal", "Vouch for a site's file, so that no other is taken.", "agent"),
     "simulate": ("site_agent.simulator.command", "simulate", "Run a simulated farm of two PLCs.", "agent"),
     "audit": ("gateway.audit_command", "audit", "Is the audit whole, and what is in it.", "server"),
     "db": ("gateway.database_command", "db", "The central database: upgrade, check, backup, restore.", "server"),

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.allowance import Restraint
 from gateway.archive import HistorySeen
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
+from gateway.fair_queue import sender_of
 from gateway.ledger import Answer, Asked
 from gateway.protocol.codec import decode
 from gateway.protocol.deadline import UNANCHORED_TTL_S
@@ -42,15 +44,17 @@ log = structlog.get_logger(__name__)
 
 #: A beat that waited for longer, in our own queue too, proves nothing.
 BEAT_AGE_S: Final = HeartbeatTopic.expiry_s or 0
-#: Undecodable messages logged one by one, per batch; the rest are only counted.
-LOGGED: Final = 5
 
 
 class Intake:
-    """One batch of messages, taken in the order in which they came; ``now`` is wall time, ``now_s`` monotonic."""
+    """One batch of messages, taken in the order in which they came; ``now`` is wall time, ``now_s`` monotonic.
 
-    def __init__(self, epochs: Epochs, *, now: datetime, now_s: float) -> None:
+    ``restraint`` is kept from one batch to the next.
+    """
+
+    def __init__(self, epochs: Epochs, restraint: Restraint, *, now: datetime, now_s: float) -> None:
         self._epochs = epochs
+        self._restraint = restraint
         self._now = now
         self._now_s = now_s
         #: Live beats as (site, bytes): each one is written to Redis.
@@ -79,8 +83,12 @@ class Intake:
                 handler(self, topic, incoming)
         except DecodeError as error:
             self.undecodable += 1
-            if self.undecodable <= LOGGED:
-                log.warning("undecodable-message-dropped", topic=error.topic, error=str(error)[:500])
+            self._complain("undecodable-message-dropped", incoming, topic=error.topic, error=str(error)[:500])
+
+    def _complain(self, what: str, incoming: Incoming, **more: str) -> None:
+        """In the log, as far as this sender has not filled enough of it already."""
+        if self._restraint.words.take(sender_of(incoming.topic), 1, self._now_s):
+            log.warning(what, **more)
 
     def _heartbeat(self, topic: HeartbeatTopic, incoming: Incoming) -> None:
         if incoming.retained or self._now_s - incoming.received_s > BEAT_AGE_S:
@@ -134,9 +142,13 @@ class Intake:
         )
 
     def _history(self, topic: HistoryTopic, incoming: Incoming) -> None:
-        if not incoming.retained:
-            history = decode(History, incoming.topic, incoming.payload)
-            self.histories.append(HistorySeen(site=topic.site, history=history, at=self._now))
+        if incoming.retained:
+            return
+        if not self._restraint.history.take(topic.site, len(incoming.payload), self._now_s):
+            self._complain("history-beyond-its-share-dropped", incoming, site=topic.site)
+            return
+        history = decode(History, incoming.topic, incoming.payload)
+        self.histories.append(HistorySeen(site=topic.site, history=history, at=self._now))
 
     def _host_alarm(self, topic: HostAlarmTopic, incoming: Incoming) -> None:
         if incoming.retained and incoming.payload:
@@ -174,11 +186,11 @@ class Intake:
         if incoming.retained:
             return
         if topic.requester == HOST:  # nothing is commanded in our own name; the agent did not like a question
-            log.warning("question-refused-by-agent", site=topic.site, command=topic.id)
+            self._complain("question-refused-by-agent", incoming, site=topic.site, command=topic.id)
             return
         ack = decode(Ack, incoming.topic, incoming.payload)
         if ack.id != topic.id:
-            log.warning("ack-of-another-id-dropped", site=topic.site, topic_id=topic.id, id=ack.id)
+            self._complain("ack-of-another-id-dropped", incoming, site=topic.site, topic_id=topic.id, id=ack.id)
             return
         if not is_facade(topic.requester):
             ack = ack.model_copy(update={"actor": None})

@@ -80,8 +80,9 @@ def revoke(name: str) -> None:
     files, reload = _broker()
     _check_known(files, name)
     with reload.changing():
-        files.people.remove(name)
+        # In this order: who is a user and in no register may do everything, should we be stopped in between.
         files.write_users(without=[name])
+        files.people.remove(name)
     click.echo(f"{name} is out")
 
 

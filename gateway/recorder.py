@@ -12,19 +12,20 @@ import math
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 
 import structlog
 
 from gateway import __version__
+from gateway.allowance import Restraint
 from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
 from gateway.dark_meals import DarkMeals
 from gateway.epochs import Epochs
 from gateway.events import Events
+from gateway.fair_queue import FairQueue
 from gateway.intake import FLEETING, SUBSCRIPTIONS, Intake
 from gateway.ledger import Ledger, utc_now
 from gateway.liveness import Liveness
@@ -42,10 +43,11 @@ REST_S: Final = 0.02
 GATHER_S: Final = 0.05
 #: Between two looks at what falls due by time, when nothing arrives.
 IDLE_S: Final = 0.25
-#: What may wait. Beyond that the newest is dropped: a beat comes again in 20 s, an ack is repeated until committed.
-WAITING: Final = 100_000
-WAITING_BYTES: Final = 64 * 1024 * 1024
+#: What is handled at once: so little that nobody's beat has to wait for long, however much another site has to say.
 BATCH: Final = 5_000
+BATCH_BYTES: Final = 2 * 1024 * 1024
+#: Between two words in the log about messages that could not be read, or were dropped.
+REPORT_S: Final = 1.0
 #: Between two looks for meals that fell into a silence.
 LOOK_S: Final = 5.0
 #: Agents beat within a second of our birth; one whose connection broke with ours needs longer.
@@ -88,13 +90,12 @@ class Recorder:
         self._worker = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._stopping = threading.Event()
         self._arrived = threading.Event()
-        self._waiting: deque[Incoming] = deque()
-        # Each counter has one thread that writes it, so none needs a lock.
-        self._bytes_in = 0
-        self._bytes_out = 0
-        self._dropped = 0
-        self._dropped_reported = 0
+        # What is dropped comes again: a beat in 20 s, an ack and a batch of history until they are committed.
+        self._waiting = FairQueue()
+        self._restraint = Restraint()
         self._undecodable = 0
+        self._reported = 0
+        self._report_at_s = 0.0
 
     def start(self) -> None:
         """Load the highest epochs, then connect and work.
@@ -128,12 +129,8 @@ class Recorder:
             self._link.publish(HostStatusTopic(), self._host_status(SiteState.ONLINE))
 
     def _enqueue(self, incoming: Incoming) -> None:
-        """In the broker's thread: never waits."""
-        if len(self._waiting) >= WAITING or self._bytes_in - self._bytes_out >= WAITING_BYTES:
-            self._dropped += 1
-            return
-        self._bytes_in += len(incoming.payload)
-        self._waiting.append(incoming)
+        """In the broker's thread: waits for nobody's work."""
+        self._waiting.put(incoming)
         if not self._arrived.is_set():
             self._arrived.set()
 
@@ -159,10 +156,8 @@ class Recorder:
         if self._relinked:  # set before the first message of the new connection
             self._relinked = False
             self._meals.forget()
-        intake = Intake(self._epochs, now=utc_now(), now_s=time.monotonic())
-        for _ in range(min(len(self._waiting), BATCH)):
-            incoming = self._waiting.popleft()
-            self._bytes_out += len(incoming.payload)
+        intake = Intake(self._epochs, self._restraint, now=utc_now(), now_s=time.monotonic())
+        for incoming in self._waiting.take(BATCH, BATCH_BYTES):
             intake.take(incoming)
         if self._waiting:
             self._arrived.set()
@@ -184,9 +179,15 @@ class Recorder:
             self._meals.look(utc_now())
 
     def _report(self, intake: Intake) -> None:
-        if intake.undecodable:
-            self._undecodable += intake.undecodable
-            log.warning("undecodable-messages", count=intake.undecodable, since_start=self._undecodable)
-        if self._dropped > self._dropped_reported:
-            log.error("overloaded-messages-dropped", count=self._dropped - self._dropped_reported)
-            self._dropped_reported = self._dropped
+        self._undecodable += intake.undecodable
+        now_s = time.monotonic()
+        if now_s < self._report_at_s:
+            return
+        if self._undecodable > self._reported:
+            count, self._reported = self._undecodable - self._reported, self._undecodable
+            self._report_at_s = now_s + REPORT_S
+            log.warning("undecodable-messages", count=count, since_start=self._undecodable)
+        if shed := self._waiting.shed():
+            self._report_at_s = now_s + REPORT_S
+            sender = max(shed, key=shed.__getitem__)
+            log.error("overloaded-messages-dropped", count=sum(shed.values()), most_of=sender, its=shed[sender])

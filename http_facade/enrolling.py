@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import structlog
+
 from gateway.identity.authority import Authority
 from gateway.identity.certificates import fingerprint, read_certificate, read_request
 from gateway.identity.enrolments import Enrolments, NotEnrolled, Registration
@@ -15,6 +17,8 @@ from gateway.protocol.errors import Fault, InvalidInput, SettingsError
 from gateway.settings import EnrolmentSettings
 from http_facade.attempts import Attempts
 from http_facade.refusals import EnrolmentClosed, TooManyAttempts
+
+log = structlog.get_logger(__name__)
 
 
 class Enrolling:
@@ -31,13 +35,14 @@ class Enrolling:
         """The authority's certificate and those above it, as PEM."""
         return self._ready().chain()
 
-    def invite(self, site: str, lifetime: timedelta) -> tuple[EnrolmentCode, datetime]:
-        """A code with which the site may enrol, once, until that moment."""
+    def invite(self, site: str, lifetime: timedelta, by: str) -> tuple[EnrolmentCode, datetime]:
+        """A code with which the site may enrol, once, until that moment; the log says who wanted it."""
         authority = self._ready()
         if not self._url:
             raise EnrolmentClosed("TIDEGATE_PUBLIC_URL does not say where sites reach this facade")
         found = fingerprint(authority.chain())
         secret, until = self._enrolments.register(site, lifetime)
+        log.info("site-invited", site=site, by=by, until=until.isoformat())
         return EnrolmentCode(url=self._url, secret=secret, fingerprint=found), until
 
     def registrations(self) -> Sequence[Registration]:
@@ -50,6 +55,7 @@ class Enrolling:
         request = read_request(asked.request)
         with self._counted(address):
             site, certificate = self._enrolments.redeem(bytes.fromhex(asked.secret), request, authority)
+        log.info("site-enrolled", site=site, address=address)
         return self._enrolled(site, certificate, authority)
 
     def renew(self, asked: Renewal, address: str | None) -> Enrolled:
@@ -62,6 +68,7 @@ class Enrolling:
             raise InvalidInput([Fault("/signature", "unreadable", "must be base64")]) from None
         with self._counted(address):
             site, certificate = self._enrolments.renew(present, request, signature, authority)
+        log.info("site-renewed", site=site, address=address)
         return self._enrolled(site, certificate, authority)
 
     def _enrolled(self, site: str, certificate: str, authority: Authority) -> Enrolled:

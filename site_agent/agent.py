@@ -8,7 +8,6 @@ import random
 import secrets
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
@@ -34,6 +33,7 @@ from site_agent.journal import Journal
 from site_agent.link import Login, PublishRefused, Session, connected
 from site_agent.outbox import Bounds, Outbox
 from site_agent.renewal import keep_renewed
+from site_agent.sealing.custody import Custody, Taken
 
 #: A write under way gets this long to end when the agent is told to stop.
 STOP_TIMEOUT_S = 15.0
@@ -48,11 +48,12 @@ log = structlog.get_logger(__name__)
 
 
 class Agent:
-    """One site, as the file at ``path`` has it. Nothing starts before ``run``."""
+    """One site, as it ``began``, and as its file says from then on. Nothing starts before ``run``."""
 
-    def __init__(self, path: Path, configuration: SiteConfiguration, password: SecretStr | None) -> None:
-        self._path = path
-        self._configuration = configuration
+    def __init__(self, custody: Custody, began: Taken, password: SecretStr | None) -> None:
+        self._custody = custody
+        self._began = began
+        self._configuration = configuration = began.configuration
         self._site = configuration.site
         broker, folder = configuration.broker, configuration.agent.folder
         self._identity = None if broker.identity is None else Identity(broker.identity)
@@ -108,7 +109,7 @@ class Agent:
             outbox=self._outbox,
         )
         #: What is wrong with the site's file, for those who look from afar.
-        self._trouble = ""
+        self._trouble = began.trouble
         self._conversation: Conversation | None = None
         self._session: Session | None = None
 
@@ -219,7 +220,7 @@ class Agent:
                 await self._replace(group, plcs, fresh)
             self._configuration = fresh
 
-        watch = FileWatch(self._path, self._configuration, take_over=take_over, on_trouble=self._tell_trouble)
+        watch = FileWatch(self._custody, self._began, take_over=take_over, on_trouble=self._tell_trouble)
         await watch.run()
 
     async def _replace(self, group: asyncio.TaskGroup, plcs: frozenset[str], fresh: SiteConfiguration) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import structlog
 from pydantic import SecretStr
 
 from gateway import logs
@@ -19,8 +20,10 @@ from site_agent.configuration import SiteConfiguration
 from site_agent.enrol_command import enrol
 from site_agent.folder_lock import held
 from site_agent.identity import Identity
-from site_agent.site_file import load
+from site_agent.sealing.custody import Custody
 from site_agent.unit import unit
+
+log = structlog.get_logger(__name__)
 
 
 @click.group(
@@ -39,6 +42,12 @@ Then:          tidegate agent --config site.toml
     show_default=True,
     help="The site's file: broker, PLCs and devices.",
 )
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="TIDEGATE_TRUST_FILE",
+    help="Whose seal the file needs; must be there if named. [default: trust.toml beside the file, if there is one]",
+)
 @click.option("--check", is_flag=True, help="Only check the file, and say what is in it.")
 @click.option(
     "--log-level",
@@ -48,26 +57,34 @@ Then:          tidegate agent --config site.toml
     envvar="TIDEGATE_LOG_LEVEL",
 )
 @click.pass_context
-def agent(context: click.Context, path: Path, check: bool, log_level: str) -> None:
+def agent(context: click.Context, path: Path, trust: Path | None, check: bool, log_level: str) -> None:
     """Run the agent of a site, beside its PLCs.
 
     It connects to the broker as the site, keeps its journal in the folder named in the file, and ends cleanly on
     Ctrl-C or SIGTERM: a write under way is finished, then 'stopped' is published.
 
     While it runs it watches the file, and its profiles: a change that is right is taken over, PLC by PLC, without a
-    restart; one that is wrong changes nothing, and the site's status says why.
+    restart; one that is wrong changes nothing, and the site's status says why. The same goes for one without the seal
+    that a trust file asks for; if it is so at start, the last good one goes on.
     """
     if context.invoked_subcommand is not None:
         return
-    configuration = load(path)
+    custody = Custody(path, trust)
     if check:
-        _describe(configuration)
+        taken = custody.check()
+        _describe(taken.configuration)
+        if taken.seal is not None:
+            click.echo(f"sealed as version {taken.seal.statement.version} by {_listed(taken.signers)}")
         return
-    password = proof_of(configuration)
-    _prepare_folder(configuration.agent.folder)
+    began = custody.begin()
+    password, folder = proof_of(began.configuration), began.configuration.agent.folder
+    _prepare_folder(folder)
     logs.configure("agent", level=log_level)
-    with held(configuration.agent.folder), asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_serve(Agent(path, configuration, password)))
+    with held(folder), asyncio.Runner(loop_factory=_new_loop) as runner:
+        custody.keep(began)
+        if began.trouble:
+            log.error("site-file-refused", cause=began.trouble)
+        runner.run(_serve(Agent(custody, began, password)))
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -111,9 +128,16 @@ sudo systemctl daemon-reload && sudo systemctl enable --now tidegate-agent
     help="The site's file, which says whom the agent may speak to.",
 )
 @click.option("--user", default="tidegate", show_default=True, help="The user to run as; it needs no rights.")
-def print_unit(path: Path, user: str) -> None:
-    """Print a systemd unit that runs the agent with no rights, and lets it open only the addresses in the file."""
-    click.echo(unit(path, load(path), user=user), nl=False)
+@click.option("--trust", type=click.Path(path_type=Path, dir_okay=False), help="As for tidegate agent.")
+def print_unit(path: Path, user: str, trust: Path | None) -> None:
+    """Print a systemd unit that runs the agent with no rights, and lets it open only the addresses in the file.
+
+    A trust file that is there is named in the unit: from then on the agent does not start without it, unless it goes on
+    with what was sealed before.
+    """
+    custody = Custody(path, trust)
+    trusted = custody.trust_path if trust is not None or custody.trust_path.exists() else None
+    click.echo(unit(path, custody.check().configuration, user=user, trust=trusted), nl=False)
 
 
 def proof_of(configuration: SiteConfiguration) -> SecretStr | None:

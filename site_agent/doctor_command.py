@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +14,7 @@ import click
 from gateway import logs
 from gateway.broker import Login
 from gateway.doctor import broker, machine, network
-from gateway.doctor.finding import Finding, Look, bad, findings, good, report
+from gateway.doctor.finding import Finding, Look, bad, doubtful, findings, good, report
 from gateway.protocol.errors import SettingsError
 from gateway.protocol.topics import DescriptionTopic
 from site_agent.command import proof_of
@@ -23,6 +24,7 @@ from site_agent.drivers.port import PlcError
 from site_agent.folder_lock import held
 from site_agent.identity import Identity
 from site_agent.plc_table import PlcTable
+from site_agent.sealing.custody import Custody
 from site_agent.site_file import load
 
 #: No device of a site: a message about it tells nobody anything.
@@ -38,18 +40,24 @@ _NO_DEVICE = "doctor"
     show_default=True,
     help="The site's file.",
 )
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="TIDEGATE_TRUST_FILE",
+    help="As for tidegate agent.",
+)
 @click.option("--json", "as_json", is_flag=True, help="a line of JSON for each finding")
-def site(path: Path, as_json: bool) -> None:
+def site(path: Path, trust: Path | None, as_json: bool) -> None:
     """Look at a site from its PC: its file, certificate, way to the broker, rights there, PLCs and disk.
 
     Nothing is written to a PLC. An agent that runs is not disturbed: then its login at the broker is not tried, for it
     would end the agent's. Ends with 1 if something is bad.
     """
     logs.configure("doctor", level="CRITICAL")  # what is wrong, the findings say
-    sys.exit(report(findings(_looks(path)), as_json=as_json))
+    sys.exit(report(findings(_looks(path, trust)), as_json=as_json))
 
 
-def _looks(path: Path) -> Iterator[tuple[str, Look, str]]:
+def _looks(path: Path, trust: Path | None) -> Iterator[tuple[str, Look, str]]:
     yield "clock", machine.synchronised_clock, "set it"
     try:
         configuration = load(path)
@@ -58,6 +66,7 @@ def _looks(path: Path) -> Iterator[tuple[str, Look, str]]:
         yield "file", lambda: bad("file", said, f"mend it, then: tidegate agent --config {path} --check"), ""
         return
     yield "file", lambda: good("file", _described(path, configuration)), ""
+    yield "seal", lambda: _seal(Custody(path, trust)), "see docs/sealing.md; the agent goes on with the last good file"
     yield "disk", lambda: machine.room(configuration.agent.folder), "make room"
     table = configuration.broker
     if table.identity is not None:
@@ -72,6 +81,25 @@ def _looks(path: Path) -> Iterator[tuple[str, Look, str]]:
 
 def _described(path: Path, configuration: SiteConfiguration) -> str:
     return f"{path}: {configuration.site}, {len(configuration.plcs)} PLCs, {len(configuration.devices)} devices"
+
+
+def _seal(custody: Custody) -> Finding:
+    taken = custody.check()
+    if taken.seal is None:
+        return good("seal", "no trust file, so any right file is taken over")
+    said = f"version {taken.seal.statement.version}, sealed by {', '.join(taken.signers)}"
+    if _in_same_hands(custody.trust_path, taken.configuration.agent.folder):
+        todo = "give it and its folder to root, readable by all; then nobody else changes who is trusted"
+        return doubtful("seal", f"{said}; but the agent's own user may change {custody.trust_path}", todo)
+    return good("seal", said)
+
+
+def _in_same_hands(trust: Path, folder: Path) -> bool:
+    """Whether whoever has the agent's folder may also change whom it trusts; rights of Windows are not looked at."""
+    if os.name != "posix" or not folder.exists():
+        return False
+    owner = folder.stat().st_uid
+    return owner != 0 and any(each.stat().st_uid == owner for each in (trust, trust.resolve().parent))
 
 
 def _identity(configuration: SiteConfiguration, identity: Identity) -> Finding:

@@ -18,7 +18,9 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ValidationError
 
 from gateway.protocol.codec import faults_of
@@ -59,6 +61,7 @@ def enrol(code: EnrolmentCode, identity: Identity, *, replace: bool = False) -> 
     authority = _authority_of(code)
     body = Enrolment(secret=code.secret.hex(), request=_pem(identity.request()))
     enrolled = _enrolled(_send(code.url, "/v1/enrolment", body, _context(code.url, authority)))
+    _check_vouched(enrolled, authority, enrolled.site)
     identity.accept(enrolled, code.url, replace=replace)
     return enrolled
 
@@ -73,6 +76,7 @@ def renew(identity: Identity) -> Enrolled:
     )
     authority = identity.authority_file.read_text(encoding="utf-8")
     enrolled = _enrolled(_send(centre, "/v1/enrolment/renewal", body, _context(centre, authority)))
+    _check_vouched(enrolled, authority, identity.site)
     identity.accept(enrolled, centre)
     return enrolled
 
@@ -94,6 +98,20 @@ def _authority_of(code: EnrolmentCode) -> str:
         detail = f"{code.url} shows an authority that is not the one of this code: somebody may sit in between"
         raise Unavailable("centre", f"{detail}; nothing secret was sent")
     return "".join(each.public_bytes(Encoding.PEM).decode() for each in shown)
+
+
+def _check_vouched(enrolled: Enrolled, authority: str, site: str) -> None:
+    """Whoever answers, by a certificate that this machine trusts anyway, makes nobody else the site's authority."""
+    try:
+        known, shown = (x509.load_pem_x509_certificates(each.encode()) for each in (authority, enrolled.authority))
+        made = x509.load_pem_x509_certificate(enrolled.certificate.encode())
+        made.verify_directly_issued_by(known[0])
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise Unavailable("centre", "it sent a certificate that is not of the authority that we know") from None
+    names = [each.value for each in made.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if shown != known or names != [site]:
+        detail = "it sent another authority, or another site's certificate; nothing was changed"
+        raise Unavailable("centre", detail)
 
 
 def _context(url: str, authority: str) -> ssl.SSLContext | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
+
+from site_agent.durable import put_in_place, written
 
 #: A mailbox compares 32 bits of the epoch; a clock beyond this is not believed, so that they are never used up.
 LATEST_S: Final = 2**32 - 2**24
@@ -29,18 +30,7 @@ class EpochFile:
         Raises:
             OSError: the disk is full or read-only; then the agent must not connect.
         """
-        fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.write(str(epoch))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        if os.name == "posix":  # Windows cannot fsync a folder; NTFS journals the rename itself
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        put_in_place(written(self._path, str(epoch).encode()), self._path)
 
 
 def next_epoch(*, stored: int | None, retained: int | None, unix_s: int) -> int:

@@ -13,7 +13,7 @@ import structlog
 from gateway.protocol.errors import SettingsError
 from site_agent.change import restart_faults
 from site_agent.configuration import SiteConfiguration
-from site_agent.site_file import load
+from site_agent.sealing.custody import Custody, Taken
 
 #: Between two looks at the files.
 LOOK_S: Final = 1.0
@@ -22,21 +22,24 @@ log = structlog.get_logger(__name__)
 
 
 class FileWatch:
-    """``take_over`` gets a file that is right and has changed; ``on_trouble`` why one is not, or that all is well."""
+    """``take_over`` gets a file that is right and has changed; ``on_trouble`` why one is not, or that all is well.
+
+    ``began`` is what the agent started with.
+    """
 
     def __init__(
         self,
-        path: Path,
-        current: SiteConfiguration,
+        custody: Custody,
+        began: Taken,
         *,
         take_over: Callable[[SiteConfiguration], Awaitable[None]],
         on_trouble: Callable[[str], None],
     ) -> None:
-        self._path = path
-        self._current = current
+        self._custody = custody
+        self._current = began.configuration
         self._take_over = take_over
         self._on_trouble = on_trouble
-        self._trouble = ""
+        self._trouble = began.trouble
 
     async def run(self) -> None:
         """Watch until cancelled; files are read beside the event loop, so that no beat waits for a disk."""
@@ -55,7 +58,8 @@ class FileWatch:
         return await self._fingerprint()
 
     async def _fingerprint(self) -> bytes:
-        return await asyncio.to_thread(_fingerprint, self._path, self._path.resolve().parent / self._current.profiles)
+        profiles = self._custody.path.resolve().parent / self._current.profiles
+        return await asyncio.to_thread(_fingerprint, (self._custody.path, *self._custody.watched), profiles)
 
     async def _reload(self) -> None:
         try:
@@ -75,11 +79,12 @@ class FileWatch:
         self._tell("")
 
     def _checked(self) -> SiteConfiguration:
-        fresh = load(self._path)
-        faults = restart_faults(self._current, fresh)
+        taken = self._custody.check()
+        faults = restart_faults(self._current, taken.configuration)
         if faults:
-            raise SettingsError(str(self._path), faults)
-        return fresh
+            raise SettingsError(str(self._custody.path), faults)
+        self._custody.keep(taken)
+        return taken.configuration
 
     def _tell(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -87,7 +92,7 @@ class FileWatch:
             self._on_trouble(trouble)
 
 
-def _fingerprint(path: Path, profiles: Path) -> bytes:
+def _fingerprint(files: tuple[Path, ...], profiles: Path) -> bytes:
     """Of everything that a site's file is made of."""
     digest = hashlib.sha256()
     try:
@@ -95,7 +100,7 @@ def _fingerprint(path: Path, profiles: Path) -> bytes:
     except OSError as error:
         found = []
         digest.update(str(error).encode())
-    for each in (path, *found):
+    for each in (*files, *found):
         digest.update(str(each).encode())
         try:
             digest.update(each.read_bytes())

@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,17 +98,32 @@ def _table(raw: Raw) -> Raw:
 
 def read_profiles(folder: Path | None = None) -> Profiles:
     """The shipped profiles, and those of the folder, if it is there; a file's name is the profile's."""
-    found: dict[str, tuple[str, Raw]] = {}
+    return profiles_of(*own_profiles(folder))
+
+
+def own_profiles(folder: Path | None) -> tuple[dict[Path, bytes], tuple[Fault, ...]]:
+    """What is in the folder, file by file, and which of them cannot be read."""
+    found: dict[Path, bytes] = {}
     faults: list[Fault] = []
-    for source, name, file in (*_shipped(), *_in(folder)):
+    for each in sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ():
+        try:
+            found[each] = each.read_bytes()
+        except OSError as error:
+            faults.append(Fault(str(each), "unreadable", str(error)))
+    return found, tuple(faults)
+
+
+def profiles_of(own: Mapping[Path, bytes], unreadable: tuple[Fault, ...] = ()) -> Profiles:
+    """The shipped profiles, and these."""
+    found: dict[str, tuple[str, Raw]] = {}
+    faults = [*unreadable]
+    for source, name, content in (*_shipped(), *((str(path), path.stem, content) for path, content in own.items())):
         if name in found:
             detail = f"{found[name][0]} has this name already; choose another, and extend that one if you like"
             faults.append(Fault(source, "twice", detail))
             continue
         try:
-            found[name] = source, parse(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            faults.append(Fault(source, "unreadable", str(error)))
+            found[name] = source, parse(content.decode())
         except ValueError as error:
             faults.append(Fault(source, "not-toml", str(error)))
     return Profiles(found, tuple(faults))
@@ -127,15 +141,10 @@ def parse(text: str) -> Raw:
         raise ValueError("nested too deeply") from None
 
 
-def _shipped() -> Iterator[tuple[str, str, Traversable]]:
+def _shipped() -> Iterator[tuple[str, str, bytes]]:
     for each in SHIPPED.iterdir():
         if each.name.endswith(".toml"):
-            yield each.name, each.name.removesuffix(".toml"), each
-
-
-def _in(folder: Path | None) -> Iterator[tuple[str, str, Traversable]]:
-    for each in sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ():
-        yield str(each), each.stem, each
+            yield each.name, each.name.removesuffix(".toml"), each.read_bytes()
 
 
 def merged(below: Raw, above: Raw) -> Raw:

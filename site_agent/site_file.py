@@ -22,10 +22,11 @@ from site_agent.explanation import causes, explained
 from site_agent.nearest import hint
 from site_agent.node_places import node_faults, with_addresses, with_device_addresses
 from site_agent.plc_table import MarkerTable, PlcTable, marker_faults
-from site_agent.profile import Profiles, Raw, parse, read_profiles
+from site_agent.profile import Profiles, Raw, profiles_of
 from site_agent.property_tables import PropertyTable, property_faults, value_types
 from site_agent.reading import Reads
 from site_agent.registers import Space
+from site_agent.site_texts import SiteTexts, read_texts
 
 C = TypeVar("C", PropertyTable, MarkerTable, ArgumentTable)
 
@@ -36,16 +37,14 @@ def load(path: Path) -> SiteConfiguration:
     Raises:
         SettingsError: unreadable, not TOML, or breaking a rule; lists every fault with its key.
     """
-    try:
-        raw = parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(str(path), [Fault("", "unreadable", str(error))]) from None
-    except ValueError as error:
-        raise SettingsError(str(path), [Fault("", "not-toml", str(error))]) from None
-    folder = path.resolve().parent
-    named = raw.get("profiles", "profiles")
-    profiles = read_profiles(folder / named if isinstance(named, str) else None)
-    whole, faults = _filled(raw, profiles)
+    return configuration_of(read_texts(path))
+
+
+def configuration_of(texts: SiteTexts) -> SiteConfiguration:
+    """What the texts say; raises as :func:`load`."""
+    path = texts.path
+    profiles = profiles_of(texts.profiles, texts.unreadable)
+    whole, faults = _filled(texts.raw, profiles)
     faults += profiles.faults
     try:
         configuration = SiteConfiguration.model_validate(whole)
@@ -55,7 +54,7 @@ def load(path: Path) -> SiteConfiguration:
     faults += _contradictions(configuration)
     if faults:
         raise SettingsError(str(path), causes(faults, whole))
-    loaded = _with_orders(_with_absolute_paths(configuration, folder))
+    loaded = _with_orders(_with_absolute_paths(configuration, path.resolve().parent))
     unreadable = tuple(_secret_faults(loaded))
     if unreadable:
         raise SettingsError(str(path), unreadable)

@@ -28,7 +28,7 @@ NotifyAccess=main
 WatchdogSec=30
 Restart=always
 RestartSec=2
-ExecStart={python} -m gateway agent --config {path}
+ExecStart={python} -m gateway agent --config {path}{trust}
 WorkingDirectory={folder}
 # A write under way is finished, and 'stopped' is said.
 TimeoutStopSec=30
@@ -77,8 +77,8 @@ WantedBy=multi-user.target
 """
 
 
-def unit(path: Path, configuration: SiteConfiguration, *, user: str) -> str:
-    """The unit's text.
+def unit(path: Path, configuration: SiteConfiguration, *, user: str, trust: Path | None = None) -> str:
+    """The unit's text; with ``trust``, the agent asks for that trust file.
 
     Raises:
         SettingsError: a name in the file has no address here.
@@ -92,6 +92,7 @@ def unit(path: Path, configuration: SiteConfiguration, *, user: str) -> str:
     return _UNIT.format(
         site=configuration.site,
         path=path.resolve(),
+        trust="" if trust is None else f" --trust {trust.resolve()}",
         folder=path.resolve().parent,
         python=sys.executable,
         user=user,

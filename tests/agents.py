@@ -112,9 +112,13 @@ class AgentProcess:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start it; use :meth:`Technician.online` to wait for its birth."""
+        """Write its files and start it; use :meth:`Technician.online` to wait for its birth."""
+        self.write()
+        self.run()
+
+    def write(self) -> None:
+        """Its file and its password."""
         self.folder.mkdir(exist_ok=True)
-        path = self.folder / "site.toml"
         text = site_toml(
             self.login,
             self.folder,
@@ -129,9 +133,12 @@ class AgentProcess:
         for old, new in self.edits.items():
             assert old in text, f"{old} is not in the site's file"
             text = text.replace(old, new)
-        path.write_text(text)
+        (self.folder / "site.toml").write_text(text)
         (self.folder / "password").write_text(self.login.secret)
-        command = [sys.executable, "-m", "gateway", "agent", "--config", str(path)]
+
+    def run(self) -> None:
+        """Start it on the files that are there."""
+        command = [sys.executable, "-m", "gateway", "agent", "--config", str(self.folder / "site.toml")]
         environment = {**os.environ, **self.environment, VARIABLE: self.crash_at}
         with (self.folder / "agent.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
@@ -164,9 +171,13 @@ class AgentProcess:
         try:
             yield self
         finally:
-            if self.process is not None and self.process.poll() is None:
-                self.signal(signal.SIGCONT)
-                self.kill()
+            self.end()
+
+    def end(self) -> None:
+        """Dead, if it still lives."""
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGCONT)
+            self.kill()
 
 
 class Technician:

@@ -28,6 +28,7 @@ from site_agent.alarm_tables import AlarmTable, MealsTable, SlotTable
 from site_agent.configuration import AgentTable, BrokerTable, DeviceTable
 from site_agent.plc_table import MarkerTable, OpcUaTable, PlcTable, SerialTable
 from site_agent.property_tables import PropertyTable, VerifyTable
+from site_agent.sealing.trust import Trust
 
 DOCS: Final = Path("docs")
 DECISIONS: Final = DOCS / "adr"
@@ -51,6 +52,7 @@ TABLES: Final[dict[str, type[BaseModel]]] = {
     "[devices.alarms.NAME]": AlarmTable,
     "[devices.meals]": MealsTable,
     "[[devices.meals.slots]]": SlotTable,
+    "trust.toml": Trust,
 }
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -10,6 +10,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.broker import Login
 from gateway.identity import certificates
@@ -46,6 +47,27 @@ def client_file(
     path = folder / f"{signed.serial_number}.pem"
     path.write_text(key + certificates.text_of(signed))
     return path, signed
+
+
+def odd_client_file(folder: Path, authority: Authority, subject: x509.Name) -> Path:
+    """A file with a key and a client's certificate of any subject, which our own code would not sign."""
+    key, signer = certificates.new_key(), authority.signer()
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(signer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(signer.key, SHA256())
+    )
+    path = folder / f"{made.serial_number}.pem"
+    path.write_text(certificates.key_text(key) + certificates.text_of(made))
+    return path
 
 
 def machine(broker: BrokerProcess, certificate: Path | None, name: str = "") -> Login:

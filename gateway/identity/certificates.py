@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -27,6 +27,8 @@ AUTHORITY_LIFETIME: Final = timedelta(days=7_300)
 _BACKDATED: Final = timedelta(hours=1)
 #: A list that has expired locks everybody out. Ours is a file that is written anew at each revocation, never fetched.
 _LIST_LIFETIME: Final = AUTHORITY_LIFETIME
+#: What the library raises of bytes that are not what they seem. Strangers send them.
+_WRONG: Final = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def read_certificate(text: str) -> x509.Certificate:
     """The first certificate of a PEM text; raises InvalidInput."""
     try:
         return x509.load_pem_x509_certificate(text.encode())
-    except ValueError as error:
+    except _WRONG as error:
         raise _unreadable("certificate", error) from None
 
 
@@ -75,12 +77,12 @@ def read_request(text: str) -> x509.CertificateSigningRequest:
     """A signing request whose key is of P-256, and whose sender has that key; raises InvalidInput."""
     try:
         request = x509.load_pem_x509_csr(text.encode())
-    except ValueError as error:
+        key, proven = request.public_key(), request.is_signature_valid
+    except _WRONG as error:
         raise _unreadable("certificate signing request", error) from None
-    key = request.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise _unreadable("certificate signing request", "its key is not of EC P-256")
-    if not request.is_signature_valid:
+    if not proven:
         raise _unreadable("certificate signing request", "it is not signed by its own key")
     return request
 
@@ -140,18 +142,19 @@ def issued_by(signer: Signer, certificate: x509.Certificate) -> bool:
     """Whether the authority signed it; says nothing of its dates."""
     try:
         certificate.verify_directly_issued_by(signer.certificate)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_WRONG, InvalidSignature):
         return False
     return True
 
 
 def signed_by(certificate: x509.Certificate, signature: bytes, content: bytes) -> bool:
     """Whether the holder of the certificate's key signed that."""
-    key = certificate.public_key()
-    assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101 # we issue no others
     try:
+        key = certificate.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):  # an authority that we adopted may have signed others
+            return False
         key.verify(signature, content, ec.ECDSA(SHA256()))
-    except InvalidSignature:
+    except (*_WRONG, InvalidSignature):
         return False
     return True
 

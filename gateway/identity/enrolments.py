@@ -1,7 +1,8 @@
 """Registered sites, their codes and their certificates: who may come in, and who may not any more.
 
-A code is of use once: what redeems it, marks it. Only the key that redeemed it gets the same certificate once more,
-should the answer have been lost on its way.
+A code is of use once: what redeems it, marks it. The key that got a certificate gets the same one again, should the
+answer have been lost on its way. Whoever changes what a site may do holds its registration first, so that nothing is
+issued behind a revocation where several may write at once.
 """
 
 from __future__ import annotations
@@ -94,6 +95,9 @@ class Enrolments:
         with writing(self._engine) as connection:
             query = select(enrolments).where(enrolments.c.hash == _hash(secret))
             row = connection.execute(query).one_or_none()
+            if row is not None:
+                self._hold(connection, row.site)
+                row = connection.execute(query).one_or_none()
             if row is None or now >= row.expires_at or row.key_hash not in {None, key_hash}:
                 raise NotEnrolled("the code is used, too old, or none at all; ask for a new one: tidegate site add")
             if row.used_at is not None:
@@ -120,8 +124,14 @@ class Enrolments:
         with writing(self._engine) as connection:
             query = select(certificates).where(certificates.c.serial == _serial(present))
             row = connection.execute(query).one_or_none()
+            if row is not None:
+                self._hold(connection, row.site)
+                row = connection.execute(query).one_or_none()
             if row is None or row.revoked_at is not None:
                 raise NotEnrolled("the certificate was revoked; enrol anew: tidegate site add")
+            again = self._next_of(connection, row, _key_hash(request), now)
+            if again is not None:
+                return row.site, again
             if self._good(connection, row.site, now) >= MOST_GOOD:
                 raise NotEnrolled(f"{MOST_GOOD} certificates of this site are good already; one ends by itself")
             return row.site, self._issue(connection, row.site, request, authority, now)
@@ -130,8 +140,7 @@ class Enrolments:
         """Let nothing that the site has open anything any more; False if there is no such site."""
         now = self._now()
         with writing(self._engine) as connection:
-            known = select(registrations.c.revoked_at).where(registrations.c.site == site)
-            row = connection.execute(known).one_or_none()
+            row = self._hold(connection, site)
             if row is None:
                 return False
             if row.revoked_at is None:
@@ -172,6 +181,20 @@ class Enrolments:
         )
         with reading(self._engine) as connection:
             return [_registration(row) for row in connection.execute(query)]
+
+    def _hold(self, connection: Connection, site: str) -> Row[Any] | None:
+        """Its registration, which nobody else changes before the end of the transaction."""
+        mine = select(registrations).where(registrations.c.site == site).with_for_update()
+        return connection.execute(mine).one_or_none()
+
+    def _next_of(self, connection: Connection, present: Row[Any], key_hash: str, now: datetime) -> str | None:
+        """What the key got already in place of the present one, if that is good."""
+        mine = (certificates.c.site == present.site) & (certificates.c.key_hash == key_hash)
+        good = mine & certificates.c.revoked_at.is_(None) & (certificates.c.issued_at >= present.issued_at)
+        query = select(certificates.c.pem).where(good, certificates.c.serial != present.serial)
+        newest = query.order_by(certificates.c.issued_at.desc()).limit(1)
+        found = connection.execute(newest.where(certificates.c.expires_at > now)).scalar_one_or_none()
+        return None if found is None else str(found)
 
     def _good(self, connection: Connection, site: str, now: datetime) -> int:
         good = (certificates.c.site == site) & certificates.c.revoked_at.is_(None) & (certificates.c.expires_at > now)

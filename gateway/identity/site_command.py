@@ -115,7 +115,9 @@ def remove(name: str) -> None:
 
 def _put_out(name: str, *, remove: bool) -> None:
     settings = BrokerFolderSettings.read()
-    with upgraded(settings.database_url) as engine:
+    files = _broker_files(settings)
+    # The list of revoked certificates is made and handed on in one turn: an older one never replaces a newer one.
+    with upgraded(settings.database_url) as engine, files.turn.held():
         enrolments = Enrolments(engine)
         if not enrolments.revoke(name) and Sites(engine).get(name) is None:
             detail = f"there is no {name}; see tidegate site list"
@@ -123,16 +125,20 @@ def _put_out(name: str, *, remove: bool) -> None:
         authority = Authority(settings.ca_folder)
         revoked = authority.revoke(enrolments.revoked()) if authority.exists else None
         devices = [each.device for each in Sites(engine).devices(name)] if remove else None
-        _seat(settings).take(name, revoked, clear=devices)
+        _seat(settings, files).take(name, revoked, clear=devices)
         if remove:
             enrolments.remove(name)
 
 
-def _seat(settings: BrokerFolderSettings) -> Seat:
+def _broker_files(settings: BrokerFolderSettings) -> BrokerFiles:
     files = BrokerFiles(settings.broker_folder, secrets=settings.broker_secrets)
     if not files.users():
         detail = f"{files.folder} has no users of a broker; run this where it runs, or set TIDEGATE_BROKER_FOLDER"
         raise SettingsError("the broker", [Fault("", "not-here", detail)])
+    return files
+
+
+def _seat(settings: BrokerFolderSettings, files: BrokerFiles) -> Seat:
     return Seat(
         files, BrokerReload(files, settings.broker_reload), host=settings.broker_host, port=settings.broker_port
     )

@@ -100,7 +100,8 @@ class Enrolled(BaseModel):
     site: Id
     certificate: Pem
     authority: Pem
-    broker_host: Annotated[StrictStr, Field(min_length=1, max_length=253)]
+    #: A name or an address, and nothing that could say more in the file that it is written into.
+    broker_host: Annotated[StrictStr, Field(max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
     broker_port: Annotated[int, Field(ge=1, le=65_535)]
 
 

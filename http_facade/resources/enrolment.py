@@ -104,7 +104,7 @@ def register() -> Response:
     body = bodies.arguments_as(Asked)
     if not caller().sees(body.site):
         raise NotFound("site", body.site)
-    code, until = services().enrolling.invite(body.site, timedelta(hours=body.hours))
+    code, until = services().enrolling.invite(body.site, timedelta(hours=body.hours), caller().name)
     return _private(Invited(site=body.site, code=str(code), expires_at=until), 201)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from tests.conditions import eventually
 from tests.identities import new_authority
+from tests.sealed_site import Engineer, SealedSite
 from tests.secure_centre import HOST, SecureCentre
 
+ANA = Engineer("ana")
 Findings = dict[str, list[tuple[str, str, str]]]
 
 
@@ -91,6 +94,17 @@ def test_site_with_a_plc_that_is_off_names_it(centre: SecureCentre) -> None:
     found = _site(centre, code=1, path=path)
     assert _bad(found) == {"plc-2"}
     assert "is it on" in found["plc-2"][0][2]
+
+
+def test_site_whose_files_are_sealed_is_told_how_they_stand(centre: SecureCentre, tmp_path: Path) -> None:
+    """By whom, and whether the agent's own user could change that; an altered file is bad, and says why."""
+    site = SealedSite.made(tmp_path / "site", ANA)
+    site.seal(7, ANA)
+    found = _site(centre, code=1, path=site.path)  # there is no password, and no PLC
+    assert "version 7, sealed by ana" in found["seal"][0][1]
+    assert found["seal"][0][0] == ("good" if os.geteuid() == 0 else "doubtful")
+    site.change("most_per_day = 3000", "most_per_day = 9000")
+    assert _site(centre, code=1, path=site.path)["seal"][0][0] == "bad"
 
 
 def test_site_with_a_wrong_file_says_what_is_wrong(centre: SecureCentre, tmp_path: Path) -> None:

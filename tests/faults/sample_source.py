@@ -20,7 +20,7 @@ from gateway import logs
 from gateway.protocol.messages import Quality
 from site_agent.agent import Agent
 from site_agent.sampling import Point
-from site_agent.site_file import load
+from site_agent.sealing.custody import Custody
 
 DEVICE: Final = "feeder-1"
 NAME: Final = "counted"
@@ -59,11 +59,13 @@ async def _feed(agent: Agent, done: int, count: int) -> None:
 
 
 async def _run(path: Path, count: int) -> None:
-    configuration = load(path)
+    custody = Custody(path)
+    began = custody.begin()
+    configuration = began.configuration
     assert configuration.broker.password_file is not None
     password = configuration.broker.password_file.read_text().strip()
     done = last_number(configuration.agent.folder / "outbox.db")
-    agent, stop = Agent(path, configuration, SecretStr(password)), asyncio.Event()
+    agent, stop = Agent(custody, began, SecretStr(password)), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     running = asyncio.create_task(agent.run(stop))
     while agent._outbox._disk._loop is None:  # noqa: ASYNC110 # until its file is open

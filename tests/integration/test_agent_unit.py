@@ -10,16 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.demo.process import Child
 from gateway.protocol.errors import SettingsError
+from site_agent.command import agent
 from site_agent.site_file import load
 from site_agent.unit import unit
 from tests.requirements import program
+from tests.sealed_site import Engineer, SealedSite
 
 HEAD = 'site = "arava-1"\n[broker]\nhost = "192.0.2.1"\npassword_file = "password"\n'
 PLC = '[[plcs]]\nname = "plc-1"\nhost = "192.0.2.9"\n'
 SERIAL = '[[plcs]]\nname = "plc-2"\nframing = "rtu"\nserial = {device = "/dev/ttyUSB0", baud_rate = 9600}\n'
+ANA = Engineer("ana")
 #: systemd's own measure: 0 is a unit that may do nothing, 10 one that may do all.
 MOST_EXPOSED = 2.5
 
@@ -79,6 +83,29 @@ def test_unit_with_a_serial_line_opens_that_device_alone(tmp_path: Path) -> None
     assert "DevicePolicy=closed" in lines
 
 
+def test_unit_made_where_files_are_sealed_names_the_trust_file(tmp_path: Path) -> None:
+    """From then on the agent does not do without it; where nobody is trusted in particular, nothing is named."""
+    site = SealedSite.made(tmp_path / "site", ANA)
+    site.seal(1, ANA)
+    words = ["unit", "--config", str(site.path)]
+    assert f"--config {site.path} --trust {site.trust_path}\n" in _printed(*words)
+    site.trust_path.unlink()
+    assert "--trust" not in _printed(*words)
+
+
+def test_unit_of_an_altered_file_is_refused(tmp_path: Path) -> None:
+    """An address that nobody vouches for is not opened."""
+    site = SealedSite.made(tmp_path / "site", ANA)
+    site.seal(1, ANA)
+    site.change('host = "127.0.0.1"', 'host = "192.0.2.66"')
+    with pytest.raises(SettingsError, match="not what version 1"):
+        _printed("unit", "--config", str(site.path))
+
+
+def _printed(*words: str) -> str:
+    return CliRunner().invoke(agent, words, catch_exceptions=False).output
+
+
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[socket.socket]:
     """Where systemd would listen."""
@@ -96,13 +123,13 @@ def test_agent_tells_that_it_serves_that_its_loop_turns_and_that_it_stops(
     (tmp_path / "site.toml").write_text(HEAD.replace("192.0.2.1", "127.0.0.1") + "port = 1\n")
     environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
     argv = [sys.executable, "-m", "gateway", "agent", "--config", str(tmp_path / "site.toml")]
-    agent = Child("agent", argv, log=tmp_path / "agent.log", environment={**os.environ, **environment})
-    agent.start()
+    child = Child("agent", argv, log=tmp_path / "agent.log", environment={**os.environ, **environment})
+    child.start()
     try:
         words = {supervisor.recv(64) for _ in range(4)}
         assert words == {b"READY=1", b"WATCHDOG=1"}
-        agent.ask_to_stop()
+        child.ask_to_stop()
         while supervisor.recv(64) != b"STOPPING=1":
             pass
     finally:
-        agent.stop()
+        child.stop()

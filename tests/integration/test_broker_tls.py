@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from gateway.broker import BrokerLink, Login
@@ -23,11 +25,12 @@ from gateway.protocol.topics import HostStatusTopic, StatusTopic
 from gateway.roles import Role
 from gateway.tls import Tls
 from tests.conditions import eventually
-from tests.identities import DAY, HOST, client_file, machine, new_authority, refused
+from tests.identities import DAY, HOST, client_file, machine, new_authority, odd_client_file, refused
 from tests.mqtt_client import MqttClient
 from tests.running_broker import BrokerProcess, connack
 
 NOT_AUTHORIZED = 0x87
+BAD_USER_NAME = 0x86
 #: What is taken away holds within this time, at every connection that stands.
 SOON_S = 5.0
 
@@ -116,6 +119,61 @@ def test_certificate_with_a_name_of_no_site_reaches_no_topic_of_a_site(
         site.publish(str(StatusTopic(site="arava-1")), b"fence")
         site.wait_for(b"fence")
         assert site.payloads() == {b"fence"}
+
+
+def _subject(kind: x509.ObjectIdentifier, *names: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(kind, name, _validate=False) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (NameOID.COMMON_NAME, ()),
+        (NameOID.ORGANIZATION_NAME, ("arava-1",)),
+        (NameOID.COMMON_NAME, ("arava-1\0",)),
+        (NameOID.COMMON_NAME, ("\0arava-1",)),
+    ],
+    ids=["no-subject", "organisation-alone", "nul-behind", "nul-before"],
+)
+def test_certificate_without_a_common_name_is_refused(
+    secured: BrokerProcess, tmp_path: Path, kind: x509.ObjectIdentifier, names: tuple[str, ...]
+) -> None:
+    """By our own authority, and for clients, but nobody's. A name that the login claims does not replace it."""
+    path = odd_client_file(tmp_path, _authority(secured), _subject(kind, *names))
+    login = machine(secured, path, "arava-1")
+    assert connack(login) == BAD_USER_NAME
+    assert connack(dataclasses.replace(login, password=SecretStr("whatever"))) == BAD_USER_NAME
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")
+@pytest.mark.parametrize("names", [("",), ("arava-2", "arava-1")], ids=["empty", "two"])
+def test_certificate_of_no_one_site_reaches_no_other_site(
+    secured: BrokerProcess, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    """An empty name is that of no site; of two names the first one counts. Neither speaks, nor listens, as arava-1."""
+    path = odd_client_file(tmp_path, _authority(secured), _subject(NameOID.COMMON_NAME, *names))
+    victim, _ = client_file(tmp_path, _authority(secured), "arava-1")
+    secured.files.write(["@ana"])
+    secured.reload()
+    ana = _person(secured, "@ana")
+    eventually(lambda: connack(ana) == 0, what="@ana's login")
+    command = "tidegate/v1/arava-1/commands/@ana/feeder-1/write"
+    claimed = dataclasses.replace(machine(secured, path, "arava-1"), password=SecretStr("whatever"))
+    with (
+        MqttClient(claimed) as forger,
+        MqttClient(machine(secured, victim)) as site,
+        MqttClient(ana) as technician,
+    ):
+        forger.subscribe("#", command)
+        for topic in (str(StatusTopic(site="arava-1")), str(HostStatusTopic()), command, "tidegate/v1/status"):
+            assert forger.publish(topic, b"forged") == NOT_AUTHORIZED
+        site.subscribe(command)
+        technician.publish(command, b"asked")
+        site.wait_for(b"asked")
+        with MqttClient(_plain(secured, "@gateway")) as gateway:
+            gateway.publish(str(HostStatusTopic()), b"fence")
+        forger.wait_for(b"fence")
+        assert b"asked" not in forger.payloads()
 
 
 def _handshake(login: Login, host: str = HOST) -> None:

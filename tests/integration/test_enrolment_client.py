@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -16,9 +17,9 @@ from cryptography.x509.oid import NameOID
 
 from gateway.identity import certificates
 from gateway.identity.authority import Authority
-from gateway.protocol.enrolment import SECRET_BYTES, EnrolmentCode
+from gateway.protocol.enrolment import SECRET_BYTES, Enrolled, EnrolmentCode
 from gateway.protocol.errors import SettingsError, Unavailable
-from site_agent.enrolment import EnrolmentRefused, enrol
+from site_agent.enrolment import EnrolmentRefused, enrol, renew
 from site_agent.identity import Identity
 from tests.identities import client_file, machine, new_authority, refused
 from tests.running_broker import BrokerProcess, connack
@@ -29,7 +30,9 @@ DAY = timedelta(days=1)
 class Impostor:
     """An HTTPS server that shows what it is told to, and keeps what is sent to it."""
 
-    def __init__(self, folder: Path, authority: Authority, shown: str, status: int = 403) -> None:
+    def __init__(
+        self, folder: Path, authority: Authority, shown: str, status: int = 403, told: bytes = b'{"detail": "no"}'
+    ) -> None:
         self.heard: list[bytes] = []
         heard = self.heard
 
@@ -39,7 +42,7 @@ class Impostor:
 
             def do_POST(self) -> None:
                 heard.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self._answer(status, b'{"detail": "no"}')
+                self._answer(status, told)
 
             def _answer(self, number: int, body: bytes) -> None:
                 self.send_response(number)
@@ -116,6 +119,66 @@ def test_centre_that_sends_elsewhere_is_not_followed(tmp_path: Path, authority: 
     """A secret goes to the address of the code and nowhere else."""
     with Impostor(tmp_path, authority, authority.chain(), status) as centre, pytest.raises(EnrolmentRefused):
         enrol(_code(centre.url, authority), Identity(tmp_path / "identity"))
+
+
+def _identity_by(authority: Authority, folder: Path, name: str, vouching: Authority | None = None) -> bytes:
+    """What a centre answers, for the key that waits in the folder; ``vouching`` is who it says the authority is."""
+    request = Identity(folder).request()
+    made = certificates.sign_client(authority.signer(), request, name, datetime.now(UTC), DAY)
+    return json.dumps(
+        {
+            "site": name,
+            "certificate": certificates.text_of(made),
+            "authority": (vouching or authority).chain(),
+            "broker_host": "broker.example",
+            "broker_port": 8884,
+        }
+    ).encode()
+
+
+@pytest.fixture
+def believed(attacker: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine trusts the attacker's authority, as it does some hundred others."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(attacker.certificate_file))
+
+
+@pytest.mark.usefixtures("believed")
+@pytest.mark.parametrize("honest", [False, True], ids=["its-own-authority", "the-right-authority"])
+def test_impostor_whom_the_machine_trusts_gives_no_identity(
+    tmp_path: Path, authority: Authority, attacker: Authority, honest: bool
+) -> None:
+    """The code's fingerprint says who may vouch for the site, whoever may vouch for web servers."""
+    folder = tmp_path / "identity"
+    told = _identity_by(attacker, folder, "arava-1", authority if honest else None)
+    with (
+        Impostor(tmp_path, attacker, authority.chain(), 200, told) as impostor,
+        pytest.raises(Unavailable, match="not of the authority"),
+    ):
+        enrol(_code(impostor.url, authority), Identity(folder))
+    assert not Identity(folder).certificate_file.exists()
+
+
+@pytest.mark.usefixtures("believed")
+@pytest.mark.parametrize("case", ["its-own-authority", "the-right-authority", "another-site"])
+def test_impostor_whom_the_machine_trusts_renews_nothing(
+    tmp_path: Path, authority: Authority, attacker: Authority, case: str
+) -> None:
+    """The site stays who it was, and nobody else becomes the authority by which it knows the broker."""
+    folder = tmp_path / "identity"
+    Identity(folder).request()
+    first = Enrolled.model_validate_json(_identity_by(authority, folder, "arava-1"))
+    Identity(folder).accept(first, "https://centre.example")
+    before = {path.name: path.read_bytes() for path in (Identity(folder).certificate_file, folder / "ca.pem")}
+    told = {
+        "its-own-authority": lambda: _identity_by(attacker, folder, "arava-1"),
+        "the-right-authority": lambda: _identity_by(attacker, folder, "arava-1", authority),
+        "another-site": lambda: _identity_by(authority, folder, "arava-2"),
+    }[case]()
+    with Impostor(tmp_path, attacker, authority.chain(), 200, told) as impostor:
+        (folder / "centre").write_text(impostor.url)
+        with pytest.raises(Unavailable, match="it sent"):
+            renew(Identity(folder))
+    assert {name: (folder / name).read_bytes() for name in before} == before
 
 
 def test_code_for_a_centre_in_clear_is_refused(tmp_path: Path, authority: Authority) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +11,18 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from gateway.database import open_engine, upgrade
+from gateway.database import open_engine, upgrade, writing
+from gateway.database.enrolment_tables import certificates as certificates_table
+from gateway.database.enrolment_tables import enrolments as enrolments_table
 from gateway.identity import certificates
 from gateway.identity.authority import Authority
 from gateway.identity.enrolments import MOST_GOOD, Enrolments, NotEnrolled
 from gateway.protocol.enrolment import RENEWAL_CONTEXT, SECRET_BYTES
 from gateway.sites import BeatSeen, Sites, StatusSeen
-from tests.databases import each_database
+from tests.conditions import eventually
+from tests.databases import each_database, not_sqlite
 from tests.entries import heartbeat, status
 from tests.identities import new_authority, signing_request
 
@@ -245,3 +249,51 @@ def test_removed_site_is_shown_no_more_until_it_is_heard_again(
     clock.now += HOUR
     sites.save_beats([BeatSeen(site=SITE, heartbeat=heartbeat(seq=99), at=clock.now)])
     assert sites.get(SITE) is not None
+
+
+def test_renewal_again_by_the_same_key_gives_the_same_certificate(enrolments: Enrolments, authority: Authority) -> None:
+    """An agent that cannot keep the answer asks every hour, and a captured request may be sent again and again."""
+    key, present = _enrolled(enrolments, authority)
+    _, request = signing_request()
+    signature = key.sign(RENEWAL_CONTEXT + certificates.request_bytes(request), ec.ECDSA(SHA256()))
+    texts = {enrolments.renew(present, request, signature, authority)[1] for _ in range(MOST_GOOD + 5)}
+    assert len(texts) == 1
+    assert _renew(enrolments, authority, key, present) not in texts
+
+
+def test_renewal_again_after_a_revocation_gives_nothing(enrolments: Enrolments, authority: Authority) -> None:
+    """What was given once is not given again to a site that was put out."""
+    key, present = _enrolled(enrolments, authority)
+    _, request = signing_request()
+    signature = key.sign(RENEWAL_CONTEXT + certificates.request_bytes(request), ec.ECDSA(SHA256()))
+    enrolments.renew(present, request, signature, authority)
+    enrolments.revoke(SITE)
+    with pytest.raises(NotEnrolled, match="revoked"):
+        enrolments.renew(present, request, signature, authority)
+
+
+def _waits(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one()
+    return bool(found)
+
+
+@not_sqlite
+def test_nothing_is_issued_behind_a_revocation(engine: Engine, enrolments: Enrolments, authority: Authority) -> None:
+    """A renewal and a code that come while the site is being revoked wait, and then find that it was."""
+    key, present = _enrolled(enrolments, authority)
+    secret, _ = enrolments.register(SITE)
+    with ThreadPoolExecutor(1) as pool:
+        for late in (
+            lambda: _renew(enrolments, authority, key, present),
+            lambda: enrolments.redeem(secret, signing_request()[1], authority),
+        ):
+            with writing(engine) as connection:
+                enrolments._hold(connection, SITE)
+                asked = pool.submit(late)
+                eventually(lambda: _waits(engine), what="somebody who waits")
+                now = datetime.now(UTC)
+                connection.execute(update(certificates_table).values(revoked_at=now))
+                connection.execute(update(enrolments_table).values(expires_at=now - HOUR))
+            with pytest.raises(NotEnrolled):
+                asked.result(20)

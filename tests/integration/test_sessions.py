@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from gateway.account_command import account as command_line
 from gateway.accounts import MOST_SESSIONS, SESSION_LIFETIME, Accounts, hash_password
-from gateway.database import open_engine, upgrade
+from gateway.database import open_engine, upgrade, writing
 from gateway.database.account_tables import accounts as accounts_table
 from gateway.database.account_tables import sessions as sessions_table
 from gateway.protocol.errors import InvalidInput
@@ -26,7 +27,7 @@ from http_facade import auth
 from http_facade.attempts import MOST
 from http_facade.signing_in import MOST_OF_ONE_FOR_ONE
 from tests.conditions import eventually
-from tests.databases import each_database, only_sqlite
+from tests.databases import each_database, not_sqlite, only_sqlite
 from tests.running_broker import RunningBroker
 from tests.running_facade import RunningFacade, running_facade
 
@@ -285,3 +286,25 @@ def test_command_line_adds_changes_lists_and_removes(database_url: str, engine: 
     assert _run(database_url, "add", NAME, "--role", "viewer", "--all-sites").exit_code != 0
     assert _run(database_url, "remove", NAME).exit_code == 0
     assert _run(database_url, "remove", NAME).exit_code != 0
+
+
+@not_sqlite
+def test_session_that_begins_while_the_account_changes_does_not_outlive_it(engine: Engine) -> None:
+    """Whoever signs in with the former password this very moment waits, and is then not let in."""
+    accounts = Accounts(engine)
+    accounts.add("moss", PASSWORD, Role.VIEWER, None)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            changed = update(accounts_table).where(accounts_table.c.name == "moss")
+            connection.execute(changed.values(password=hash_password("another long one")))
+            asked = pool.submit(accounts.sign_in, "moss", PASSWORD)
+            locks = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            eventually(lambda: _asked(engine, locks), what="somebody who waits")
+        assert asked.result(20) is None
+    with engine.connect() as connection:
+        assert connection.execute(select(sessions_table)).all() == []
+
+
+def _asked(engine: Engine, question: str) -> bool:
+    with engine.connect() as connection:
+        return bool(connection.exec_driver_sql(question).scalar_one())

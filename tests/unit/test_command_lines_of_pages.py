@@ -13,7 +13,7 @@ import pytest
 from gateway.cli import tidegate
 from tests.documentation import fences
 
-PAGES: Final = ("enrolment", "operations", "security", "commissioning", "http", "farm")
+PAGES: Final = ("enrolment", "operations", "security", "commissioning", "http", "farm", "sealing")
 _LINE: Final = re.compile(r"(?:^|\| |-- )(tidegate [^|#\n]*)", re.MULTILINE)
 
 

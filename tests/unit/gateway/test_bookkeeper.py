@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.allowance import Restraint
 from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import Incoming
@@ -42,7 +43,7 @@ def bookkeeper(tmp_path: Path) -> Iterator[Bookkeeper]:
 
 
 def _intake(epochs: Epochs, *messages: tuple[Topic, Message]) -> Intake:
-    intake = Intake(epochs, now=NOON, now_s=0.0)
+    intake = Intake(epochs, Restraint(), now=NOON, now_s=0.0)
     for topic, message in messages:
         intake.take(Incoming(topic=str(topic), payload=encode(message), retained=False, received_s=0.0))
     return intake

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.broker_files import PACKET_BYTES, BrokerFiles, Listening, kind_of, render_acl, templates
+from gateway.broker_reload import BrokerReload
 from gateway.credentials import matches
+from gateway.people import People, Person
+from gateway.person_command import person
 from gateway.protocol.errors import InvalidInput, SettingsError
 from gateway.protocol.ids import CLIENT_ID_PREFIX, is_id, is_principal
 from gateway.protocol.messages import MAX_PAYLOAD_BYTES
+from gateway.roles import Role
 
 USERS = ("arava-1", "@gateway", "@facade", "@facade-2", "@ana")
 
@@ -140,3 +146,21 @@ def test_client_id_prefix_begins_no_user_name() -> None:
 def test_packet_limit_lies_above_the_protocols() -> None:
     """Our own code refuses a large body before the broker can, with room for the longest topic."""
     assert PACKET_BYTES > MAX_PAYLOAD_BYTES + 1024
+
+
+def test_person_put_out_half_way_is_out(files: BrokerFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between users and register: who is a user, and in no register, could do everything."""
+    files.write(["@ana"])
+    files.people.put(Person(name="@ana", role=Role.VIEWER))
+    monkeypatch.setenv("TIDEGATE_BROKER_FOLDER", str(files.folder))
+    monkeypatch.setenv("TIDEGATE_BROKER_SECRETS", str(files.secrets))
+    monkeypatch.setattr(BrokerReload, "changing", lambda _: nullcontext())
+    monkeypatch.setattr(People, "remove", _killed)
+    with pytest.raises(RuntimeError, match="killed"):
+        CliRunner().invoke(person, ["revoke", "ana"], catch_exceptions=False, standalone_mode=False)
+    files.write_users()
+    assert "@ana" not in files.users()
+
+
+def _killed(*_: object) -> None:
+    raise RuntimeError("killed")

@@ -5,20 +5,22 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from gateway.allowance import HISTORY_BYTES_AT_ONCE, HISTORY_BYTES_PER_S, WORDS_AT_ONCE, Restraint
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
 from gateway.intake import BEAT_AGE_S, FLEETING, SUBSCRIPTIONS, Intake
 from gateway.protocol.codec import encode
 from gateway.protocol.messages import Command, Message, SiteState
-from gateway.protocol.topics import AckTopic, CommandTopic, HeartbeatTopic, StatusTopic, Topic
+from gateway.protocol.topics import AckTopic, CommandTopic, HeartbeatTopic, HistoryTopic, StatusTopic, Topic
 from tests.entries import NOON, ack, heartbeat, new_id, status
 
 SITE = "arava-1"
 
 
 def _intake(*messages: tuple[Topic, Message | bytes], retained: bool = False, age_s: float = 0.0) -> Intake:
-    intake = Intake(Epochs(), now=NOON, now_s=1_000.0)
+    intake = Intake(Epochs(), Restraint(), now=NOON, now_s=1_000.0)
     for topic, message in messages:
         payload = message if isinstance(message, bytes) else encode(message)
         intake.take(Incoming(topic=str(topic), payload=payload, retained=retained, received_s=1_000.0 - age_s))
@@ -121,7 +123,7 @@ def test_actor_is_believed_only_from_a_facade(requester: str, actor: str | None)
 @given(topic=st.text(max_size=80), payload=st.binary(max_size=200))
 def test_any_bytes_on_any_topic_raise_nothing(topic: str, payload: bytes) -> None:
     """Whatever comes is sorted in or counted."""
-    intake = Intake(Epochs(), now=NOON, now_s=0.0)
+    intake = Intake(Epochs(), Restraint(), now=NOON, now_s=0.0)
     intake.take(Incoming(topic=topic, payload=payload, retained=False, received_s=0.0))
     assert intake.undecodable == 1
 
@@ -140,3 +142,33 @@ def test_subscriptions_name_each_topic_once() -> None:
     """Heartbeats come by QoS 0, all else by QoS 1."""
     assert set(SUBSCRIPTIONS) & set(FLEETING) == set()
     assert (HeartbeatTopic.filter(),) == FLEETING
+
+
+def test_history_beyond_a_sites_share_is_left_to_come_again() -> None:
+    """Of that site alone; a moment later there is room for it."""
+    restraint, size = Restraint(), 64 * 1024
+    batch = b'{"batch": "01990000-0000-7000-8000-000000000001"}'.ljust(size)
+
+    def kept(site: str, now_s: float) -> int:
+        intake = Intake(Epochs(), restraint, now=NOON, now_s=now_s)
+        incoming = Incoming(topic=str(HistoryTopic(site)), payload=batch, retained=False, received_s=now_s)
+        for _ in range(1_000):
+            intake.take(incoming)
+        return len(intake.histories)
+
+    assert kept("flooder", 0.0) == HISTORY_BYTES_AT_ONCE // size
+    assert kept(SITE, 0.0) == HISTORY_BYTES_AT_ONCE // size
+    assert kept("flooder", 0.5) == HISTORY_BYTES_PER_S // 2 // size
+
+
+def test_words_about_one_sender_are_few() -> None:
+    """Whatever is wrong with what it says, the log has room for others."""
+    restraint, other = Restraint(), AckTopic(SITE, "@ana", new_id())
+    said: list[tuple[Topic, bytes]] = [(HeartbeatTopic(SITE), b"["), (other, encode(ack(id=new_id())))]
+    with capture_logs() as words:
+        for _ in range(100):
+            intake = Intake(Epochs(), restraint, now=NOON, now_s=0.0)
+            for topic, payload in (*said, (HeartbeatTopic("arava-2"), b"[")):
+                intake.take(Incoming(topic=str(topic), payload=payload, retained=False, received_s=0.0))
+    assert sum(SITE in str(each) for each in words) == WORDS_AT_ONCE
+    assert sum("arava-2" in str(each) for each in words) == WORDS_AT_ONCE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from gateway.identity import certificates
 from gateway.identity.certificates import Signer
@@ -125,3 +128,67 @@ def test_issued_by_tells_authorities_of_one_name_apart(signer: Signer) -> None:
     made = _client(signer)
     assert certificates.issued_by(signer, made)
     assert not certificates.issued_by(other, made)
+
+
+def _pem(kind: str, content: bytes) -> str:
+    return f"-----BEGIN {kind}-----\n{base64.encodebytes(content).decode()}-----END {kind}-----\n"
+
+
+def _spoilt(content: bytes, changes: list[tuple[int, int]]) -> bytes:
+    whole = bytearray(content)
+    for place, value in changes:
+        whole[place % len(whole)] = value
+    return bytes(whole)
+
+
+_CHANGES = st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4)
+_REQUEST = certificates.read_request(_request(certificates.new_key()))
+
+
+@settings(max_examples=1_000)
+@given(_CHANGES)
+@example([(place, 7) for place in range(4, 9)])
+def test_request_that_is_spoilt_is_refused_in_our_own_words(changes: list[tuple[int, int]]) -> None:
+    """Strangers send them: an unknown curve, version or form is an answer of ours, not a fault in the log."""
+    content = certificates.request_bytes(_REQUEST)
+    with contextlib.suppress(InvalidInput):
+        certificates.read_request(_pem("CERTIFICATE REQUEST", _spoilt(content, changes)))
+
+
+@settings(max_examples=1_000)
+@given(_CHANGES)
+def test_certificate_that_is_spoilt_is_refused_in_our_own_words(changes: list[tuple[int, int]]) -> None:
+    """And vouches for nothing, if it can be read at all."""
+    authority = certificates.new_authority("for tests", NOW)
+    content = certificates.sign_client(authority, _REQUEST, "arava-1", NOW, DAY).public_bytes(Encoding.DER)
+    with contextlib.suppress(InvalidInput):
+        found = certificates.read_certificate(_pem("CERTIFICATE", _spoilt(content, changes)))
+        assert found.public_bytes(Encoding.DER) == content or not certificates.issued_by(authority, found)
+        assert not certificates.signed_by(found, b"none", b"content")
+
+
+def test_version_and_curve_of_a_request_that_nobody_knows_are_refused() -> None:
+    """The two that escaped before: by their places in the bytes."""
+    content = certificates.request_bytes(_REQUEST)
+    curve = content.index(bytes.fromhex("2a8648ce3d030107"))
+    version = content.index(bytes.fromhex("020100")) + 2
+    for place in (curve + 7, version):
+        with pytest.raises(InvalidInput):
+            certificates.read_request(_pem("CERTIFICATE REQUEST", _spoilt(content, [(place, 99)])))
+
+
+def test_certificate_of_another_kind_of_key_signs_nothing(signer: Signer) -> None:
+    """An authority that was adopted may have vouched for such."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(signer.certificate.subject)
+        .issuer_name(signer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + DAY)
+        .sign(signer.key, SHA256())
+    )
+    assert certificates.issued_by(signer, made)
+    assert not certificates.signed_by(made, b"none", b"content")

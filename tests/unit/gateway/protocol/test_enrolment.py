@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from gateway.protocol.enrolment import FINGERPRINT_BYTES, SECRET_BYTES, EnrolmentCode
+from gateway.protocol.enrolment import FINGERPRINT_BYTES, SECRET_BYTES, Enrolled, EnrolmentCode
 from gateway.protocol.errors import InvalidInput
 
 CODE = EnrolmentCode(
@@ -58,3 +59,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             EnrolmentCode.read(each)
         except InvalidInput:
             continue
+
+
+@pytest.mark.parametrize("host", ["", "a b", 'x"\nsite = "other', "x\\", "x'", "x#", "x\x00", "é"])
+def test_broker_that_is_no_host_is_refused(host: str) -> None:
+    """It is written into the site's file, where a quotation mark or a line's end would say more than a host."""
+    with pytest.raises(ValidationError):
+        Enrolled(site="arava-1", certificate="x", authority="x", broker_host=host, broker_port=8884)
+
+
+@pytest.mark.parametrize("host", ["broker.example", "192.0.2.1", "2001:db8::1", "my_broker-2"])
+def test_broker_by_name_or_address_is_taken(host: str) -> None:
+    """Of either kind."""
+    made = Enrolled(site="arava-1", certificate="x", authority="x", broker_host=host, broker_port=8884)
+    assert made.broker_host == host
