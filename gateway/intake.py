@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 
-from gateway.allowance import Restraint
 from gateway.archive import HistorySeen
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
@@ -38,6 +37,7 @@ from gateway.protocol.topics import (
     Topic,
     parse,
 )
+from gateway.restraint import Restraint
 from gateway.sites import BeatSeen, DescriptionSeen, StateSeen, StatusSeen
 
 log = structlog.get_logger(__name__)

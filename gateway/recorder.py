@@ -18,7 +18,6 @@ from typing import Final, Literal
 import structlog
 
 from gateway import __version__
-from gateway.allowance import Restraint
 from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import BrokerLink, Incoming, Login, Will
@@ -32,6 +31,7 @@ from gateway.liveness import Liveness
 from gateway.protocol.errors import TidegateError, Unavailable
 from gateway.protocol.messages import HostStatus, SiteState
 from gateway.protocol.topics import HOST, HostStatusTopic
+from gateway.restraint import Restraint
 from gateway.sites import Sites
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.allowance import Restraint
 from gateway.archive import Archive
 from gateway.bookkeeper import Bookkeeper
 from gateway.broker import Incoming
@@ -20,6 +19,7 @@ from gateway.liveness import Liveness, open_redis
 from gateway.protocol.codec import encode
 from gateway.protocol.messages import Message, SiteState
 from gateway.protocol.topics import DescriptionTopic, HeartbeatTopic, StatusTopic, Topic
+from gateway.restraint import Restraint
 from gateway.sites import Sites
 from tests.entries import NOON, heartbeat, status
 from tests.fake_parts import DESCRIPTION, DEVICE

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from gateway.allowance import HISTORY_BYTES_AT_ONCE, HISTORY_BYTES_PER_S, WORDS_AT_ONCE, Restraint
 from gateway.broker import Incoming
 from gateway.epochs import Epochs
 from gateway.intake import BEAT_AGE_S, FLEETING, SUBSCRIPTIONS, Intake
 from gateway.protocol.codec import encode
 from gateway.protocol.messages import Command, Message, SiteState
 from gateway.protocol.topics import AckTopic, CommandTopic, HeartbeatTopic, HistoryTopic, StatusTopic, Topic
+from gateway.restraint import HISTORY_BYTES_AT_ONCE, HISTORY_BYTES_PER_S, WORDS_AT_ONCE, Restraint
 from tests.entries import NOON, ack, heartbeat, new_id, status
 
 SITE = "arava-1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Names that are remembered; those that have their whole allowance again need not be (I15).
+#: Names that are remembered; those that have their whole quota again need not be (I15).
 _REMEMBERED: Final = 10_000
 #: Six times what an agent sends at its default pace when it catches up.
 HISTORY_BYTES_PER_S: Final = 1024 * 1024
@@ -13,7 +13,7 @@ WORDS_PER_S: Final = 0.2
 WORDS_AT_ONCE: Final = 5
 
 
-class Allowance:
+class Quota:
     """For one thread; ``now_s`` is monotonic. A name that was never heard has all of ``at_once``."""
 
     def __init__(self, *, per_s: float, at_once: float) -> None:
@@ -23,7 +23,7 @@ class Allowance:
         self._left: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str, amount: float, now_s: float) -> bool:
-        """Whether so much is left of the name's allowance; then it is taken from it, otherwise nothing is."""
+        """Whether so much is left of the name's quota; then it is taken from it, otherwise nothing is."""
         left = self._now(name, now_s)
         if amount > left:
             return False
@@ -45,6 +45,6 @@ class Restraint:
 
     def __init__(self) -> None:
         #: Bytes of history. An agent sends again what is not committed, so that it comes later, and nothing is lost.
-        self.history = Allowance(per_s=HISTORY_BYTES_PER_S, at_once=HISTORY_BYTES_AT_ONCE)
+        self.history = Quota(per_s=HISTORY_BYTES_PER_S, at_once=HISTORY_BYTES_AT_ONCE)
         #: Lines in our log about what it says.
-        self.words = Allowance(per_s=WORDS_PER_S, at_once=WORDS_AT_ONCE)
+        self.words = Quota(per_s=WORDS_PER_S, at_once=WORDS_AT_ONCE)
