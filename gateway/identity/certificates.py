@@ -68,9 +68,13 @@ def text_of(certificate: x509.Certificate | x509.CertificateRevocationList) -> s
 def read_certificate(text: str) -> x509.Certificate:
     """The first certificate of a PEM text; raises InvalidInput."""
     try:
-        return x509.load_pem_x509_certificate(text.encode())
+        found = x509.load_pem_x509_certificate(text.encode())
+        serial = found.serial_number
     except _WRONG as error:
         raise _unreadable("certificate", error) from None
+    if serial <= 0:  # RFC 5280 section 4.1.2.2; the library only warns of it, yet
+        raise _unreadable("certificate", "its serial number is not positive")
+    return found
 
 
 def read_request(text: str) -> x509.CertificateSigningRequest:

@@ -155,6 +155,8 @@ def test_request_that_is_spoilt_is_refused_in_our_own_words(changes: list[tuple[
         certificates.read_request(_pem("CERTIFICATE REQUEST", _spoilt(content, changes)))
 
 
+# The library warns of what it will refuse one day; we go by what it then says of it.
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @settings(max_examples=1_000)
 @given(_CHANGES)
 def test_certificate_that_is_spoilt_is_refused_in_our_own_words(changes: list[tuple[int, int]]) -> None:
@@ -165,6 +167,18 @@ def test_certificate_that_is_spoilt_is_refused_in_our_own_words(changes: list[tu
         found = certificates.read_certificate(_pem("CERTIFICATE", _spoilt(content, changes)))
         assert found.public_bytes(Encoding.DER) == content or not certificates.issued_by(authority, found)
         assert not certificates.signed_by(found, b"none", b"content")
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_certificate_with_a_serial_number_below_one_is_refused() -> None:
+    """No list of revoked ones could name it."""
+    authority = certificates.new_authority("for tests", NOW)
+    made = certificates.sign_client(authority, _REQUEST, "arava-1", NOW, DAY)
+    content = bytearray(made.public_bytes(Encoding.DER))
+    place = bytes(content).index(made.serial_number.to_bytes((made.serial_number.bit_length() + 7) // 8))
+    content[place - (content[place - 1] == 0)] |= 0x80  # a byte of zeros keeps some numbers positive
+    with pytest.raises(InvalidInput, match="serial number"):
+        certificates.read_certificate(_pem("CERTIFICATE", bytes(content)))
 
 
 def test_version_and_curve_of_a_request_that_nobody_knows_are_refused() -> None:
