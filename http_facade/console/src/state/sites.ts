@@ -1,0 +1,64 @@
+import { effect, signal } from '@preact/signals'
+import type { components } from '../api/schema'
+import { read } from '../api/client'
+import { type Problem, asProblem } from '../api/problem'
+import { serverNow } from './clock'
+import { epoch, onTold } from './connection'
+import { session } from './session'
+
+export type Site = components['schemas']['Site']
+
+/** A site, and by the facade's clock when that was known. */
+export interface KnownSite extends Site {
+  /** When this was read or told, in milliseconds since 1970. */
+  readonly knownAt: number
+  /** When the site was last heard, in the same; null if never. Ages are counted from this, not from numbers that were read. */
+  readonly heardAt: number | null
+}
+
+/** By name; undefined until they were read once. */
+export const sites = signal<ReadonlyMap<string, KnownSite> | undefined>(undefined)
+export const sitesProblem = signal<Problem | undefined>(undefined)
+
+/**
+ * A gate that shuts is no change that a stream could tell: it is a beat that did not come. So the sites are read again
+ * in between, more often than a site may be silent.
+ */
+const AGAIN_MS = 8_000
+
+export async function readSites(): Promise<void> {
+  try {
+    const { body } = await read('/v1/sites')
+    sites.value = new Map(body.items.map(each => [each.site, known(each)]))
+    sitesProblem.value = undefined
+  } catch (error) {
+    sitesProblem.value = asProblem(error)
+  }
+}
+
+/** What was read, with ages turned into moments. */
+export function known(site: Site): KnownSite {
+  const knownAt = serverNow()
+  const ageS = site.heartbeat_age_s ?? site.silent_s
+  return { ...site, knownAt, heardAt: ageS === null ? null : knownAt - ageS * 1_000 }
+}
+
+onTold('status', told => {
+  const next = new Map(sites.value)
+  if ('gone' in told) next.delete(told.site)
+  else next.set(told.site, known(told))
+  if (sites.value) sites.value = next
+})
+
+effect(() => {
+  epoch.value
+  if (!session.value) {
+    sites.value = undefined
+    return
+  }
+  void readSites()
+  const timer = setInterval(() => {
+    if (!document.hidden) void readSites()
+  }, AGAIN_MS)
+  return () => clearInterval(timer)
+})

@@ -1,0 +1,4 @@
+export const commands = {
+  title: 'Commands',
+  one: 'Command',
+} as const

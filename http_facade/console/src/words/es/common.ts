@@ -1,0 +1,31 @@
+import type { English } from '../en'
+import type { Translation } from '../types'
+
+export const common = {
+  unknown: 'desconocido',
+  loading: 'Cargando …',
+  tryAgain: 'Reintentar',
+  close: 'Cerrar',
+  cancel: 'Cancelar',
+  confirm: 'Confirmar',
+  save: 'Guardar',
+  yes: 'Sí',
+  no: 'No',
+  on: 'Sí',
+  off: 'No',
+  ok: 'Correcto',
+  warning: 'Aviso',
+  critical: 'Crítico',
+  information: 'Información',
+  holdToConfirm: 'Mantenga pulsado',
+  holding: 'Siga pulsando …',
+  pressAgain: 'Pulse otra vez para confirmar',
+  holdHint: 'Mantenga pulsado el botón, o la tecla espacio o intro, hasta que se llene.',
+  more: 'Mostrar más',
+  less: 'menos',
+  increase: 'Aumentar',
+  decrease: 'Disminuir',
+  mayHaveHappened: 'No se sabe si esto se ejecutó. Compruébelo antes de pedirlo otra vez.',
+  justNow: 'ahora mismo',
+  stale: 'No es en vivo; a las {time}',
+} satisfies Translation<English>['common']

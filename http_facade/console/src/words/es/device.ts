@@ -1,0 +1,6 @@
+import type { English } from '../en'
+import type { Translation } from '../types'
+
+export const device = {
+  title: 'Dispositivo',
+} satisfies Translation<English>['device']

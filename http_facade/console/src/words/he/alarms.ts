@@ -1,0 +1,6 @@
+import type { English } from '../en'
+import type { Translation } from '../types'
+
+export const alarms = {
+  title: 'התראות',
+} satisfies Translation<English>['alarms']

@@ -1,0 +1,7 @@
+import type { English } from '../en'
+import type { Translation } from '../types'
+
+export const commands = {
+  title: 'פקודות',
+  one: 'פקודה',
+} satisfies Translation<English>['commands']

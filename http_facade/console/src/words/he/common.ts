@@ -1,0 +1,31 @@
+import type { English } from '../en'
+import type { Translation } from '../types'
+
+export const common = {
+  unknown: 'לא ידוע',
+  loading: 'טוען …',
+  tryAgain: 'נסה שוב',
+  close: 'סגירה',
+  cancel: 'ביטול',
+  confirm: 'אישור',
+  save: 'שמירה',
+  yes: 'כן',
+  no: 'לא',
+  on: 'פועל',
+  off: 'כבוי',
+  ok: 'תקין',
+  warning: 'אזהרה',
+  critical: 'קריטי',
+  information: 'מידע',
+  holdToConfirm: 'לחיצה ארוכה',
+  holding: 'המשיכו להחזיק …',
+  pressAgain: 'לחצו שוב לאישור',
+  holdHint: 'החזיקו את הכפתור, או את מקש הרווח או אנטר, עד שיתמלא.',
+  more: 'הצגת עוד',
+  less: 'פחות',
+  increase: 'הגדלה',
+  decrease: 'הקטנה',
+  mayHaveHappened: 'לא ידוע אם הפעולה בוצעה. בדקו לפני שתבקשו שוב.',
+  justNow: 'ממש עכשיו',
+  stale: 'לא חי; נכון ל־{time}',
+} satisfies Translation<English>['common']
