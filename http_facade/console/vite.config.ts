@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { png, svg } from './tools/icon'
+import { png, svg } from './tools/icon.ts'
 
 /** Where `vite dev` finds a facade: the demo's usual address, or another by TIDEGATE_URL. */
 const FACADE = process.env.TIDEGATE_URL ?? 'http://127.0.0.1:8080'

@@ -2,6 +2,8 @@
  * Keeps the shell, so that the console opens at the pond without a network and can say so. It never keeps an answer of
  * the API: what is shown as known must have been heard, not remembered.
  */
+export type {} // a module, so that its names are its own
+
 declare const self: ServiceWorkerGlobalScope
 
 /** Written in by the build: its version and files. */

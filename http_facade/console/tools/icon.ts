@@ -12,7 +12,8 @@ const RIGHT = 76
 /** The gate: a post on each side. */
 const POST_TOP = 24
 
-const heightAt = (x: number, middle: number) => middle + AMPLITUDE * Math.sin(((x - LEFT) / (RIGHT - LEFT)) * 4 * Math.PI)
+const heightAt = (x: number, middle: number) =>
+  middle + AMPLITUDE * Math.sin(((x - LEFT) / (RIGHT - LEFT)) * 4 * Math.PI)
 
 function isFoam(x: number, y: number): boolean {
   const post = (Math.abs(x - LEFT) < HALF_STROKE || Math.abs(x - RIGHT) < HALF_STROKE) && y > POST_TOP && y < 80
@@ -58,7 +59,12 @@ export function png(side: number): Buffer {
   header.writeUInt32BE(side, 4)
   header.set([8, 2, 0, 0, 0], 8)
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 function chunk(name: string, content: Buffer): Buffer {

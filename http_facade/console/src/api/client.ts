@@ -1,6 +1,6 @@
-import type { paths } from './schema'
-import { Problem, problemOf } from './problem'
 import { heardFrom } from '../state/clock'
+import { Problem, problemOf } from './problem'
+import type { paths } from './schema'
 
 type Method = 'get' | 'post' | 'patch' | 'delete'
 type Json<R> = R extends { content: { 'application/json': infer Body } } ? Body : undefined
@@ -63,7 +63,10 @@ export function connectSession(actions: { signedOut: () => void; renew: () => Pr
 }
 
 /** Read something. @throws Problem */
-export function read<P extends PathOf<'get'>>(path: P, asking: Asking<P, 'get'> = {}): Promise<Answer<AnswerOf<P, 'get'>>> {
+export function read<P extends PathOf<'get'>>(
+  path: P,
+  asking: Asking<P, 'get'> = {},
+): Promise<Answer<AnswerOf<P, 'get'>>> {
   return ask('get', path, asking)
 }
 

@@ -1,6 +1,6 @@
-import type { components } from './schema'
 import { Problem, problemOf } from './problem'
-import { parser } from './server-sent'
+import type { components } from './schema'
+import { parser, type ServerSent } from './server-sent'
 
 type Schemas = components['schemas']
 /** A device's values as the stream tells them: settings and readings together. */
@@ -66,7 +66,12 @@ export function follow(address: string, events: StreamEvents): { close: () => vo
     }
     try {
       const headers = { Accept: 'text/event-stream', ...(lastId ? { 'Last-Event-ID': lastId } : {}) }
-      const answer = await fetch(address, { headers, credentials: 'same-origin', cache: 'no-store', signal: control.signal })
+      const answer = await fetch(address, {
+        headers,
+        credentials: 'same-origin',
+        cache: 'no-store',
+        signal: control.signal,
+      })
       if (!answer.ok || !answer.body) throw await problemOf(answer, false)
       if (lastId) events.opened(false)
       await listen(answer.body, alive)
@@ -86,11 +91,10 @@ export function follow(address: string, events: StreamEvents): { close: () => vo
       if (done || closed) return
       alive()
       pauseMs = FIRST_PAUSE_MS
-      for (const { name, data, id } of parse(text.decode(value, { stream: true }))) {
+      for (const each of parse(text.decode(value, { stream: true }))) {
+        tell(each, events)
         // Only once it was told, it counts as told.
-        if (name === 'hello' || name === 'reset') events.opened(true)
-        else if (NAMES.includes(name)) events.told(name as keyof Told, JSON.parse(data))
-        if (id !== undefined) lastId = id
+        lastId = each.id ?? lastId
       }
     }
   }
@@ -124,4 +128,9 @@ export function follow(address: string, events: StreamEvents): { close: () => vo
       wake?.()
     },
   }
+}
+
+function tell({ name, data }: ServerSent, events: StreamEvents): void {
+  if (name === 'hello' || name === 'reset') events.opened(true)
+  else if (NAMES.includes(name)) events.told(name as keyof Told, JSON.parse(data))
 }

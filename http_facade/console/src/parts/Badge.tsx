@@ -12,7 +12,15 @@ const ICONS: Record<Tone, IconName> = {
 }
 
 /** How something is, in an icon, a colour and words: never in the colour alone. */
-export function Badge({ tone, icon = ICONS[tone], children }: { tone: Tone; icon?: IconName; children: ComponentChildren }) {
+export function Badge({
+  tone,
+  icon = ICONS[tone],
+  children,
+}: {
+  tone: Tone
+  icon?: IconName
+  children: ComponentChildren
+}) {
   return (
     <span class={`badge badge-${tone}`}>
       <Icon name={icon} size={16} />

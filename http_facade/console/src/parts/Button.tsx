@@ -12,7 +12,15 @@ export interface ButtonProps extends Omit<JSX.ButtonHTMLAttributes<HTMLButtonEle
 }
 
 /** A button; without children its `aria-label` says what it does. */
-export function Button({ kind = 'secondary', icon, busy = false, children, onClick, class: more, ...rest }: ButtonProps) {
+export function Button({
+  kind = 'secondary',
+  icon,
+  busy = false,
+  children,
+  onClick,
+  class: more,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

@@ -26,15 +26,7 @@ export function Dialog({ open, title, onClose, children, actions }: DialogProps)
   }, [open])
 
   return (
-    <dialog
-      ref={element}
-      class="dialog"
-      aria-labelledby={id}
-      onClose={onClose}
-      onClick={event => {
-        if (event.target === event.currentTarget) event.currentTarget.close()
-      }}
-    >
+    <dialog ref={element} class="dialog" aria-labelledby={id} onClose={onClose} closedby="any">
       {open && (
         <div class="dialog-body">
           <header class="dialog-head">

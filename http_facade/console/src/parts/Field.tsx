@@ -17,7 +17,12 @@ interface Described {
 }
 
 /** A label above any control, a hint and an error below; the control gets what ties it to them. */
-export function Labelling({ label, hint, error, children }: Labelled & { children: (ties: Described) => ComponentChildren }) {
+export function Labelling({
+  label,
+  hint,
+  error,
+  children,
+}: Labelled & { children: (ties: Described) => ComponentChildren }) {
   const id = useId()
   const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   return (

@@ -20,7 +20,14 @@ const ARMED_MS = 5_000
  * For what cannot be taken back: it is done when the button, or space or enter on it, was held until it is full. A
  * screen reader's press knows no length; there a second press within five seconds confirms.
  */
-export function HoldButton({ onConfirm, children, icon, kind = 'primary', disabled = false, holdMs = 900 }: HoldButtonProps) {
+export function HoldButton({
+  onConfirm,
+  children,
+  icon,
+  kind = 'primary',
+  disabled = false,
+  holdMs = 900,
+}: HoldButtonProps) {
   const [holding, setHolding] = useState(false)
   const [armed, setArmed] = useState(false)
   const timer = useRef<ReturnType<typeof setTimeout>>()

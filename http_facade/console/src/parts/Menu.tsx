@@ -26,25 +26,32 @@ export function Menu({ label, icon, children, upwards = false, showLabel = false
     const outside = (event: Event) => {
       if (!element.current?.contains(event.target as Node)) setOpen(false)
     }
-    const escape = (event: KeyboardEvent) => {
+    const byKey = (event: KeyboardEvent) => {
       if (event.key !== 'Escape') return
       setOpen(false)
       element.current?.querySelector('button')?.focus()
     }
     addEventListener('pointerdown', outside)
     addEventListener('focusin', outside)
-    addEventListener('keydown', escape)
+    addEventListener('keydown', byKey)
     return () => {
       removeEventListener('pointerdown', outside)
       removeEventListener('focusin', outside)
-      removeEventListener('keydown', escape)
+      removeEventListener('keydown', byKey)
     }
   }, [open])
 
   const shown = showLabel ? { children: <span class="menu-label">{label}</span> } : { 'aria-label': label }
   return (
     <div class={upwards ? 'menu menu-upwards' : 'menu'} ref={element}>
-      <Button kind="plain" icon={icon} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)} {...shown} />
+      <Button
+        kind="plain"
+        icon={icon}
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => setOpen(!open)}
+        {...shown}
+      />
       <div class="menu-panel" id={id} hidden={!open}>
         {open && children(() => setOpen(false))}
       </div>

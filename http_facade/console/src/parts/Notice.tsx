@@ -15,7 +15,15 @@ const ICONS: Record<Tone, IconName> = {
 }
 
 /** Something to read now; what is critical is read out at once, the rest when there is a pause. */
-export function Notice({ tone, children, action }: { tone: Tone; children: ComponentChildren; action?: ComponentChildren }) {
+export function Notice({
+  tone,
+  children,
+  action,
+}: {
+  tone: Tone
+  children: ComponentChildren
+  action?: ComponentChildren
+}) {
   return (
     <div class={`notice notice-${tone}`} role={tone === 'critical' ? 'alert' : 'status'}>
       <Icon name={ICONS[tone]} />

@@ -20,7 +20,16 @@ export function parsed(value: string): number | undefined {
 }
 
 /** A number with its unit, and a button on each side for gloves and thumbs. */
-export function NumberField({ unit, minimum, maximum, step = 1, disabled = false, value, onInput, ...labels }: NumberFieldProps) {
+export function NumberField({
+  unit,
+  minimum,
+  maximum,
+  step = 1,
+  disabled = false,
+  value,
+  onInput,
+  ...labels
+}: NumberFieldProps) {
   const moved = (by: number) => {
     const places = Math.max(0, -Math.floor(Math.log10(step)))
     const next = (parsed(value) ?? minimum ?? 0) + by

@@ -1,7 +1,7 @@
 import { computed, effect, signal } from '@preact/signals'
-import type { components } from '../api/schema'
 import { read } from '../api/client'
-import { type Problem, asProblem } from '../api/problem'
+import { asProblem, type Problem } from '../api/problem'
+import type { components } from '../api/schema'
 import { epoch, onTold } from './connection'
 import { session } from './session'
 

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
-import { type StreamEvents, type Told, follow } from '../api/stream'
 import type { Problem } from '../api/problem'
+import { follow, type StreamEvents, type Told } from '../api/stream'
 import { now, serverNow } from './clock'
 
 export type LineState = 'connecting' | 'live' | 'interrupted' | 'offline'
@@ -71,6 +71,7 @@ export function disconnect(): void {
   current = undefined
   line.value = 'connecting'
   heardAt.value = undefined
+  cut.value = undefined
 }
 
 export function tryNow(): void {

@@ -1,8 +1,8 @@
-import { type ReadonlySignal, effect, signal } from '@preact/signals'
+import { effect, type ReadonlySignal, signal } from '@preact/signals'
+import { read } from '../api/client'
+import { asProblem, type Problem } from '../api/problem'
 import type { components } from '../api/schema'
 import type { DeviceState } from '../api/stream'
-import { read } from '../api/client'
-import { type Problem, asProblem } from '../api/problem'
 import { epoch, onTold } from './connection'
 import { session } from './session'
 

@@ -1,6 +1,6 @@
-import { useEffect, useRef } from 'preact/hooks'
 import { useSignal } from '@preact/signals'
-import { type Problem, asProblem } from '../api/problem'
+import { useEffect, useRef } from 'preact/hooks'
+import { asProblem, type Problem } from '../api/problem'
 import { serverNow } from './clock'
 import { epoch } from './connection'
 
@@ -19,7 +19,12 @@ export interface Reading<T> {
  * come after a newer question do not count.
  */
 export function useReading<T>(ask: (signal: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Reading<T> {
-  const state = useSignal<Omit<Reading<T>, 'again'>>({ value: undefined, at: undefined, problem: undefined, loading: true })
+  const state = useSignal<Omit<Reading<T>, 'again'>>({
+    value: undefined,
+    at: undefined,
+    problem: undefined,
+    loading: true,
+  })
   const asked = useSignal(0)
   const latest = useRef(ask)
   latest.current = ask

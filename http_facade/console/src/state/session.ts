@@ -1,8 +1,8 @@
-import { signal } from '@preact/signals'
-import type { components } from '../api/schema'
+import { effect, signal } from '@preact/signals'
 import { change, connectSession, read, useProof } from '../api/client'
 import { Problem } from '../api/problem'
-import { connect, disconnect } from './connection'
+import type { components } from '../api/schema'
+import { connect, cut, disconnect } from './connection'
 import { lastName } from './preferences'
 
 export type Session = components['schemas']['Session']
@@ -72,4 +72,9 @@ connectSession({
     await recall()
     return Boolean(session.value)
   },
+})
+
+// The stream is the first to hear that a session is over.
+effect(() => {
+  if (cut.value?.code === 'unauthorized' && session.peek()) end(true)
 })

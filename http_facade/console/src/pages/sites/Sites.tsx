@@ -1,0 +1,52 @@
+import './sites.css'
+import { Card } from '../../parts/Card'
+import { Notice, ProblemNotice } from '../../parts/Notice'
+import { Page } from '../../parts/Page'
+import { Skeleton } from '../../parts/Skeleton'
+import { alarms } from '../../state/alarms'
+import { readSites, sites, sitesProblem } from '../../state/sites'
+import { t } from '../../words/words'
+import { SiteCard } from './SiteCard'
+
+/** Every site that the signed-in person may see: those that need somebody first. */
+export default function Sites() {
+  const known =
+    sites.value && [...sites.value.values()].sort((one, other) => rank(one) - rank(other) || order(one, other))
+  const online = known?.filter(each => each.online).length ?? 0
+  const lead = known && known.length > 0 ? t('sites.summaryOnline', { online, all: known.length }) : '\u00a0'
+  return (
+    <Page title={t('sites.title')} lead={lead}>
+      {sitesProblem.value && <ProblemNotice problem={sitesProblem.value} again={() => void readSites()} />}
+      {known === undefined && !sitesProblem.value && (
+        <div class="sites">
+          {[1, 2, 3].map(each => (
+            <Card key={each}>
+              <Skeleton lines={4} />
+            </Card>
+          ))}
+        </div>
+      )}
+      {known?.length === 0 && (
+        <Notice tone="accent">
+          <p>
+            <strong>{t('sites.none')}</strong>
+          </p>
+          <p>{t('sites.noneHint')}</p>
+        </Notice>
+      )}
+      {known && known.length > 0 && (
+        <ul class="sites">
+          {known.map(each => (
+            <li key={each.site}>
+              <SiteCard site={each} alarms={alarms.value?.filter(alarm => alarm.site === each.site)} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Page>
+  )
+}
+
+type Ranked = { readonly site: string; readonly online: boolean | null }
+const rank = ({ online }: Ranked) => (online === false ? 0 : online === null ? 1 : 2)
+const order = (one: Ranked, other: Ranked) => one.site.localeCompare(other.site)

@@ -1,0 +1,88 @@
+import { useState } from 'preact/hooks'
+import { asProblem } from '../api/problem'
+import { to } from '../pages/routes'
+import { Button } from '../parts/Button'
+import { Icon, Mark } from '../parts/icons'
+import { Menu } from '../parts/Menu'
+import { alarms } from '../state/alarms'
+import { session, signOut } from '../state/session'
+import { t, wordsOf } from '../words/words'
+import { LanguageChoice, ThemeChoice } from './Choices'
+import { GoToSite } from './GoToSite'
+import { LineState } from './Line'
+
+/** The bar above every page. */
+export function TopBar() {
+  return (
+    <header class="top">
+      <a class="brand" href={to.sites()}>
+        <Mark />
+        <span class="brand-word">{t('shell.product')}</span>
+      </a>
+      <GoToSite />
+      <LineState />
+      <AlarmCount />
+      <Menu label={t('shell.account')} icon="account">
+        {() => <Account />}
+      </Menu>
+    </header>
+  )
+}
+
+function AlarmCount() {
+  const count = alarms.value?.length
+  const critical = alarms.value?.some(each => each.severity === 'critical')
+  const words =
+    count === undefined ? t('common.unknown') : count ? t('shell.activeAlarms', { count }) : t('shell.noAlarms')
+  return (
+    <a
+      class="button button-plain alarm-count"
+      href={to.alarms()}
+      aria-label={`${t('shell.alarms')}: ${words}`}
+      title={words}
+    >
+      <Icon name="alarms" size={22} />
+      {count !== 0 && (
+        <span class={`alarm-number digits ${critical ? 'alarm-critical' : ''}`} aria-hidden="true">
+          {count ?? '?'}
+        </span>
+      )}
+    </a>
+  )
+}
+
+function Account() {
+  const [busy, setBusy] = useState(false)
+  const [failed, setFailed] = useState('')
+  const leave = async () => {
+    setBusy(true)
+    setFailed('')
+    try {
+      await signOut()
+    } catch (error) {
+      setFailed(wordsOf(asProblem(error).code))
+      setBusy(false)
+    }
+  }
+  const found = session.value
+  return (
+    found && (
+      <>
+        <div>
+          <p>
+            <strong>{t('shell.signedInAs', { name: found.name })}</strong>
+          </p>
+          <p class="quiet">{t('shell.roleIs', { role: t(`people.${found.role}`) })}</p>
+        </div>
+        <LanguageChoice />
+        <ThemeChoice />
+        <p class="field-error" role="alert">
+          {failed}
+        </p>
+        <Button busy={busy} onClick={leave}>
+          {t('shell.signOut')}
+        </Button>
+      </>
+    )
+  )
+}
