@@ -46,6 +46,10 @@ NEEDED: Final[Mapping[str, Role]] = {
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
     "GET /v1/registrations": Role.ADMIN,
     "POST /v1/registrations": Role.ADMIN,
+    "GET /v1/tokens": Role.ADMIN,
+    "POST /v1/tokens": Role.ADMIN,
+    "DELETE /v1/tokens/<id>": Role.ADMIN,
+    "GET /v1/accounts": Role.ADMIN,
 }
 #: For load balancers, which have no token; for browsers that bring a password; and for agents, which bring a code, or
 #: sign with their certificate's key.

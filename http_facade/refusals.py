@@ -157,7 +157,7 @@ class KeyConflict(Refusal):
 
 
 class NotFound(Refusal):
-    """``what`` (site, device, property, action or command) is not known under this name."""
+    """``what`` (site, device, property, action, command or token) is not known under this name."""
 
     code = "not-found"
 
