@@ -41,6 +41,7 @@ NEEDED: Final[Mapping[str, Role]] = {
     f"PATCH {_DEVICE}/settings": Role.OPERATOR,
     f"POST {_DEVICE}/actions/<action>": Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
+    f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
     "POST /v1/groups": Role.ENGINEER,
     "POST /v1/groups/<id>/run": Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
