@@ -28,6 +28,8 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     #: A command came to its end.
     ENDED = "ended"
+    #: Somebody changed something of the centre itself: a token, the acknowledgement of an alarm.
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Delete, Engine, Row, case, delete, or_, select
+from sqlalchemy import Connection, Delete, Engine, Row, case, delete, null, or_, select
 
 from gateway.changes import Kind, Thing
 from gateway.database.driver import inserts_of
@@ -21,6 +21,7 @@ from gateway.protocol.messages import Severity, Value
 from gateway.protocol.topics import DEVICE_REMOVED
 from gateway.trail import Trail, TrailWriter
 
+ACKNOWLEDGED: Final = (alarms.c.acknowledged_at, alarms.c.acknowledged_by, alarms.c.acknowledged_note)
 #: Of an ``IN`` list; SQLite takes far more, but a batch of an agent is no larger.
 _LOOKED_UP: Final = 500
 
@@ -60,6 +61,15 @@ class EventRecord:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has taken note of an alarm."""
+
+    by: str
+    at: datetime
+    note: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmRecord:
     """An alarm that is active; ``at`` is when it was last told, ``since`` when it was raised."""
@@ -73,6 +83,8 @@ class AlarmRecord:
     detail: str
     since: datetime
     at: datetime
+    #: Of this activation.
+    acknowledged: Acknowledgement | None = None
 
 
 class Events:
@@ -86,6 +98,8 @@ class Events:
         was_over = alarms.c.active.is_(False)
         changes = {name: new.excluded[name] for name in ("active", "severity", "title", "detail", "at", "received_at")}
         changes["since"] = case((was_over, new.excluded.since), else_=alarms.c.since)
+        # Whoever took note of it took note of this activation.
+        changes |= {each.name: case((was_over, null()), else_=each) for each in ACKNOWLEDGED}
         keys = [column.name for column in alarms.primary_key]
         self._turn = new.on_conflict_do_update(index_elements=keys, set_=changes)
         self._insert = dialect.insert(events).on_conflict_do_nothing()
@@ -221,6 +235,16 @@ def event_of(row: Row[Any]) -> EventRecord:
 
 def alarm_of(row: Row[Any]) -> AlarmRecord:
     """A row of ``alarms``."""
-    columns = dict(row._mapping)
-    columns["source"], columns["severity"] = Source(columns["source"]), Severity(columns["severity"])
-    return AlarmRecord(**{name: columns[name] for name in AlarmRecord.__dataclass_fields__})
+    at, by, note = row.acknowledged_at, row.acknowledged_by, row.acknowledged_note
+    return AlarmRecord(
+        site=row.site,
+        device=row.device,
+        name=row.name,
+        source=Source(row.source),
+        severity=Severity(row.severity),
+        title=row.title,
+        detail=row.detail,
+        since=row.since,
+        at=row.at,
+        acknowledged=None if at is None else Acknowledgement(by, at, note),
+    )

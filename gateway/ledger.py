@@ -36,6 +36,7 @@ from gateway.ledger_rows import (
     step_row,
 )
 from gateway.ledger_sql import OVERDUE, Head, Statements
+from gateway.place import Place, behind, newest_first
 from gateway.protocol.lifecycle import State
 from gateway.trail import Trail, TrailWriter
 
@@ -201,28 +202,28 @@ class Ledger:
         site: str | None,
         state: State | None,
         limit: int,
-        before: str | None,
+        before: Place | None,
         device: str | None = None,
         name: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         sites: frozenset[str] | None = None,
-    ) -> tuple[Sequence[CommandRecord], str | None]:
-        """Commands by id, which is newest first; and the ``before`` of the next page, None at the end.
+    ) -> tuple[Sequence[CommandRecord], Place | None]:
+        """Commands, those recorded last first; and the ``before`` of the next page, None at the end.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        query = select(commands).order_by(commands.c.id.desc()).limit(limit + 1)
+        order = commands.c.created_at, commands.c.id
+        query = select(commands).order_by(*newest_first(*order)).limit(limit + 1)
         wanted = {"site": site, "device": device, "name": name, "state": None if state is None else state.value}
         query = query.where(*[commands.c[column] == value for column, value in wanted.items() if value is not None])
-        if before is not None:
-            query = query.where(commands.c.id < before)
+        query = query.where(*behind(*order, before))
         query = query.where(*within(commands.c.created_at, start, end), *among(commands.c.site, sites))
         with reading(self.engine) as connection:
             rows = connection.execute(query).all()
             found = _with_steps(connection, rows[:limit])
-        return found, found[-1].id if len(rows) > limit else None
+        return found, Place(found[-1].created_at, found[-1].id) if len(rows) > limit else None
 
     def overdue(self, now: datetime, grace_s: float) -> int:
         """Make ``unknown`` of what has had no answer by its deadline plus grace (I7); returns how many.

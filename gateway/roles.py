@@ -42,3 +42,7 @@ class Caller:
     def sees(self, site: str) -> bool:
         """Whether the site is one of the caller's."""
         return self.sites is None or site in self.sites
+
+    def has(self, role: Role, sites: frozenset[str] | None) -> bool:
+        """Whether somebody with these rights may do nothing that the caller may not: only such can the caller give."""
+        return self.role.covers(role) and (self.sites is None or (sites is not None and sites <= self.sites))

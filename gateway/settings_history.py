@@ -16,6 +16,7 @@ from gateway.database.audit_tables import audit
 from gateway.database.engine import reading
 from gateway.database.event_tables import events
 from gateway.database.tables import commands
+from gateway.place import Place, behind, newest_first
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Value
 from gateway.protocol.topics import CHANGED_AT_SITE, WRITE
@@ -45,6 +46,8 @@ class SettingsChange:
     actor: str | None
     state: State | None
     changes: Mapping[str, tuple[Value | None, Value]]
+    #: When it was asked for, or seen at the panel.
+    place: Place
 
 
 class SettingsHistory:
@@ -54,8 +57,8 @@ class SettingsHistory:
         self._engine = engine
 
     def page(
-        self, site: str, device: str, *, name: str | None, limit: int, before: str | None
-    ) -> tuple[Sequence[SettingsChange], str | None]:
+        self, site: str, device: str, *, name: str | None, limit: int, before: Place | None
+    ) -> tuple[Sequence[SettingsChange], Place | None]:
         """Changes, newest first; and the ``before`` of the next page, None at the end."""
         with reading(self._engine) as connection:
             asked = connection.execute(_commands(site, device, name, before).limit(limit + 1)).all()
@@ -68,14 +71,14 @@ class SettingsHistory:
         both = merge(
             (_remote(row, known.get(row.id, {})) for row in asked),
             (_at_panel(row) for row in edits),
-            key=lambda each: each.id,
+            key=lambda each: each.place,
             reverse=True,
         )
         found = [each for each, _ in zip(both, range(limit + 1), strict=False)]
-        return found[:limit], found[limit - 1].id if len(found) > limit else None
+        return found[:limit], found[limit - 1].place if len(found) > limit else None
 
 
-def _commands(site: str, device: str, name: str | None, before: str | None) -> Any:  # noqa: ANN401 # SQLAlchemy's own
+def _commands(site: str, device: str, name: str | None, before: Place | None) -> Any:  # noqa: ANN401 # SQLAlchemy's own
     query = select(commands).where(
         commands.c.site == site,
         commands.c.device == device,
@@ -84,18 +87,16 @@ def _commands(site: str, device: str, name: str | None, before: str | None) -> A
     )
     if name is not None:
         query = query.where(commands.c.input.contains(f'"{name}":', autoescape=True))
-    if before is not None:
-        query = query.where(commands.c.id < before)
-    return query.order_by(commands.c.id.desc())
+    order = commands.c.created_at, commands.c.id
+    return query.where(*behind(*order, before)).order_by(*newest_first(*order))
 
 
-def _edits(site: str, device: str, name: str | None, before: str | None) -> Any:  # noqa: ANN401 # SQLAlchemy's own
+def _edits(site: str, device: str, name: str | None, before: Place | None) -> Any:  # noqa: ANN401 # SQLAlchemy's own
     query = select(events).where(events.c.site == site, events.c.device == device, events.c.name == CHANGED_AT_SITE)
     if name is not None:
         query = query.where(events.c.data.contains(f'"property":"{name}"', autoescape=True))
-    if before is not None:
-        query = query.where(events.c.id < before)
-    return query.order_by(events.c.id.desc())
+    order = events.c.at, events.c.id
+    return query.where(*behind(*order, before)).order_by(*newest_first(*order))
 
 
 def _remote(row: Row[Any], formers: Mapping[str, Value | None]) -> SettingsChange:
@@ -107,6 +108,7 @@ def _remote(row: Row[Any], formers: Mapping[str, Value | None]) -> SettingsChang
         actor=row.actor,
         state=State(row.state),
         changes={name: (formers.get(name), value) for name, value in json.loads(row.input).items()},
+        place=Place(row.created_at, row.id),
     )
 
 
@@ -120,4 +122,5 @@ def _at_panel(row: Row[Any]) -> SettingsChange:
         actor=None,
         state=None,
         changes={str(data["property"]): (data.get("old"), data["new"])} if "property" in data and "new" in data else {},
+        place=Place(row.at, row.id),
     )

@@ -16,9 +16,7 @@ from gateway.database import upgraded
 from gateway.protocol.errors import Fault, SettingsError
 from gateway.rights_options import rights_of, rights_options
 from gateway.settings import DatabaseSettings
-from gateway.tokens import TokenRecord, Tokens
-
-_LONGEST_NAME = 64
+from gateway.tokens import DEFAULT_DAYS, LONGEST_NAME, MOST_DAYS, TokenRecord, Tokens, is_name
 
 
 @click.group(
@@ -39,7 +37,9 @@ def token() -> None:
 @token.command()
 @click.argument("name")
 @rights_options
-@click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True, help="how long it is good for")
+@click.option(
+    "--days", type=click.IntRange(1, MOST_DAYS), default=DEFAULT_DAYS, show_default=True, help="how long it is good for"
+)
 @click.option("--json", "as_json", is_flag=True, help="one line of JSON")
 def add(name: str, role: str, sites: tuple[str, ...], all_sites: bool, days: int, as_json: bool) -> None:
     """Make a token for NAME, and print it, once: nobody can show it again."""
@@ -69,7 +69,7 @@ def list_(as_json: bool) -> None:
     for each in found:
         sites = "all" if each.sites is None else ", ".join(sorted(each.sites))
         expires = "never" if each.expires_at is None else f"{each.expires_at:%Y-%m-%d}"
-        table.add_row(each.id, each.name, each.role.value, sites, expires, _state(each))
+        table.add_row(each.id, each.name, each.role.value, sites, expires, each.state(datetime.now(UTC)))
     Console().print(table)
 
 
@@ -86,8 +86,8 @@ def revoke(id: str) -> None:
 
 
 def _check(name: str) -> None:
-    if not name.isprintable() or not 1 <= len(name) <= _LONGEST_NAME:
-        raise click.BadParameter(f"1 to {_LONGEST_NAME} printable characters", param_hint="NAME")
+    if not is_name(name):
+        raise click.BadParameter(f"1 to {LONGEST_NAME} printable characters", param_hint="NAME")
 
 
 @contextmanager
@@ -96,15 +96,9 @@ def _tokens() -> Iterator[Tokens]:
         yield Tokens(engine)
 
 
-def _state(record: TokenRecord) -> str:
-    if record.revoked_at is not None:
-        return "revoked"
-    return "good" if record.valid(datetime.now(UTC)) else "expired"
-
-
 def _row(record: TokenRecord) -> dict[str, object]:
     columns = asdict(record)
     columns["sites"] = None if record.sites is None else sorted(record.sites)
     for name in ("created_at", "expires_at", "revoked_at"):
         columns[name] = None if columns[name] is None else columns[name].isoformat().replace("+00:00", "Z")
-    return {**columns, "role": record.role.value, "state": _state(record)}
+    return {**columns, "role": record.role.value, "state": record.state(datetime.now(UTC))}

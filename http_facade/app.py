@@ -18,6 +18,7 @@ from http_facade.resources import (
     happenings,
     health,
     history,
+    rights,
     session,
     sites,
     stream,
@@ -39,7 +40,7 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Op
         count = settings.http_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # Flask's own way
     reads = (sites, devices, commands, happenings, history, days, stream, health)
-    for resource in (*reads, asking, groups, session, enrolment):
+    for resource in (*reads, asking, groups, rights, session, enrolment):
         app.register_api(resource.api)
     app.register_api(enrolment.registrations)
     documentation.register(app)

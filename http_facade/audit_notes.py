@@ -13,6 +13,7 @@ import structlog
 
 from gateway.audit_chain import Entry, Kind
 from gateway.database.tables import storable
+from gateway.doers import Doer
 from gateway.ledger import CommandRecord
 from gateway.protocol.errors import TidegateError, Unavailable
 
@@ -39,6 +40,10 @@ class AuditNotes:
     def __init__(self, writer: Writer, *, principal: str) -> None:
         self._writer = writer
         self._principal = principal
+
+    def doer(self, actor: str, source_address: str | None) -> Doer:
+        """A caller of this facade who changes something of the centre itself, in a transaction that has its own row."""
+        return Doer(principal=self._principal, actor=actor, source_address=source_address)
 
     def cancel(self, record: CommandRecord, *, actor: str, source_address: str | None) -> None:
         """Return when it is committed who wants the command cancelled; only the first of several is.

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
-from sqlalchemy import Engine, Select, bindparam, func, select
+from sqlalchemy import Engine, Select, String, bindparam, cast, func, select
 
 from gateway.database import reading
 from gateway.database.tables import commands
+from gateway.place import newest_first
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Value
 from gateway.protocol.topics import WRITE
@@ -47,11 +49,18 @@ class Desires:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        columns = (commands.c.id, commands.c.device, commands.c.state, commands.c.input, commands.c.result)
+        columns = (
+            commands.c.created_at,
+            commands.c.id,
+            commands.c.device,
+            commands.c.state,
+            commands.c.input,
+            commands.c.result,
+        )
         newest = (
             select(*columns)
             .where(commands.c.site == bindparam("site"), commands.c.name == WRITE, commands.c.state.in_(_STANDING))
-            .order_by(commands.c.id.desc())
+            .order_by(*newest_first(commands.c.created_at, commands.c.id))
         )
         self._of_device = _as_text(newest.where(commands.c.device == bindparam("device")).limit(LOOK_BACK))
         self._of_site = _as_text(newest.limit(bindparam("most")))
@@ -72,7 +81,9 @@ class Desires:
 
 def _as_text(newest: Select[Any, Any, Any, Any, Any]) -> Select[str | None]:
     row = newest.subquery().c
-    line = row.id + "\t" + row.device + "\t" + row.state + "\t" + row.input + "\t" + func.coalesce(row.result, "{}")
+    # As many digits for every time from 2001 to 2286, so that lines sort by it.
+    parts = (cast(row.created_at, String), row.id, row.device, row.state, row.input, func.coalesce(row.result, "{}"))
+    line = reduce(lambda done, part: done + "\t" + part, parts)
     return select(func.aggregate_strings(line, "\n"))
 
 
@@ -80,10 +91,10 @@ def fold(text: str, settings: Mapping[str, Collection[str]]) -> dict[str, dict[s
     """The newest wish of each setting of each device, from lines in any order."""
     found: dict[str, dict[str, Wish]] = {device: {} for device in settings}
     missing = {(device, name) for device, names in settings.items() for name in names}
-    for line in sorted(filter(None, text.split("\n")), reverse=True):  # ids lead, and sort by time
+    for line in sorted(filter(None, text.split("\n")), reverse=True):  # their times lead
         if not missing:
             break
-        command, device, state, asked, result = line.split("\t")
+        _, command, device, state, asked, result = line.split("\t")
         for name, value in json.loads(asked).items():
             if (device, name) in missing:
                 missing.discard((device, name))

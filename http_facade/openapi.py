@@ -71,9 +71,10 @@ def a_problem(description: str = "problem") -> Json:
     }
 
 
-def path_parameter(name: str) -> Json:
-    """``site``, ``device``, ``action`` or a command's ``id`` in the path."""
-    pattern = {"id": COMMAND_ID_PATTERN, "action": NAME_PATTERN}.get(name, ID_PATTERN)
+def path_parameter(name: str, pattern: str | None = None) -> Json:
+    """``site``, ``device``, ``action``, ``alarm`` or a command's ``id`` in the path; ``pattern`` for what is none."""
+    known = {"id": COMMAND_ID_PATTERN, "action": NAME_PATTERN, "alarm": NAME_PATTERN}
+    pattern = pattern or known.get(name, ID_PATTERN)
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}
 
 

@@ -41,11 +41,16 @@ NEEDED: Final[Mapping[str, Role]] = {
     f"PATCH {_DEVICE}/settings": Role.OPERATOR,
     f"POST {_DEVICE}/actions/<action>": Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
+    f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
     "POST /v1/groups": Role.ENGINEER,
     "POST /v1/groups/<id>/run": Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
     "GET /v1/registrations": Role.ADMIN,
     "POST /v1/registrations": Role.ADMIN,
+    "GET /v1/tokens": Role.ADMIN,
+    "POST /v1/tokens": Role.ADMIN,
+    "DELETE /v1/tokens/<id>": Role.ADMIN,
+    "GET /v1/accounts": Role.ADMIN,
 }
 #: For load balancers, which have no token; for browsers, which get the console's files before they bring a password;
 #: and for agents, which bring a code, or sign with their certificate's key.

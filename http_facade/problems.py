@@ -49,6 +49,7 @@ TABLE: Final[dict[type[TidegateError], Row]] = {
     group_refusals.TokenUsed: Row(409, "Token of the group used"),
     group_refusals.TokenExpired: Row(410, "Preview too old"),
     group_refusals.TooManyPreviews: Row(429, "Too many open previews", 15),
+    refusals.AlarmOver: Row(409, "Alarm over"),
     refusals.NotCancellable: Row(409, "Not cancellable"),
     refusals.RevisionDiffers: Row(412, "Not the revision of the settings"),
     refusals.UnsupportedMedia: Row(415, "Media type not supported"),

@@ -14,6 +14,7 @@
     │   ├── KeyRequired         an action without an Idempotency-Key
     │   ├── KeyConflict         the Idempotency-Key already names another command
     │   ├── NotFound            no such site, device, action or command
+    │   ├── AlarmOver           the alarm is over, or is not the one that the caller has seen
     │   ├── RevisionDiffers     the settings are not those that the caller has seen
     │   ├── SiteOffline         no heartbeat within the expiry
     │   ├── PlcLost             the site is there, the device's PLC is not
@@ -157,13 +158,22 @@ class KeyConflict(Refusal):
 
 
 class NotFound(Refusal):
-    """``what`` (site, device, property, action or command) is not known under this name."""
+    """``what`` (site, device, property, action, command, token or alarm) is not known under this name."""
 
     code = "not-found"
 
     def __init__(self, what: str, name: str) -> None:
         self.what = what
         super().__init__(f"there is no {what} {name!r}")
+
+
+class AlarmOver(Refusal):
+    """The alarm is not active any more, or was raised anew since the caller saw it."""
+
+    code = "alarm-over"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is over, or was raised anew since then; read the alarms again")
 
 
 class RevisionDiffers(Refusal):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.course import Buckets, Course, SeriesRecord
 from gateway.database.tables import moment
-from gateway.events import AlarmRecord, EventRecord
+from gateway.events import Acknowledgement, AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
 from gateway.protocol.codes import EVIDENCE
@@ -146,7 +146,12 @@ def alarm(record: AlarmRecord) -> Json:
         "detail": record.detail,
         "since": instant(record.since),
         "at": instant(record.at),
+        "acknowledged": _acknowledged(record.acknowledged),
     }
+
+
+def _acknowledged(found: Acknowledgement | None) -> Json | None:
+    return None if found is None else {"by": found.by, "at": instant(found.at), "note": found.note}
 
 
 def event(record: EventRecord) -> Json:

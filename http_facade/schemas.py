@@ -53,6 +53,14 @@ class Sites(_Answer):
     items: list[Site]
 
 
+class AcknowledgementOf(_Answer):
+    """Somebody has taken note of an alarm."""
+
+    by: str
+    at: datetime
+    note: str
+
+
 class Alarm(_Answer):
     """An alarm that is active."""
 
@@ -65,6 +73,7 @@ class Alarm(_Answer):
     detail: str
     since: datetime
     at: datetime = Field(description="when it was last told")
+    acknowledged: AcknowledgementOf | None = Field(description="null: nobody yet, since it was raised")
 
 
 class Alarms(_Answer):

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 
 from gateway.accounts import SESSION_START, Accounts
+from gateway.acknowledgements import Acknowledgements
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
@@ -59,6 +60,7 @@ class Services:
     ledger: Ledger
     sites: Sites
     events: Events
+    acknowledgements: Acknowledgements
     samples: SampleReads
     feed_totals: FeedTotals
     silences: Silences
@@ -111,6 +113,7 @@ class Services:
             ledger=ledger,
             sites=sites,
             events=Events(engine),
+            acknowledgements=Acknowledgements(engine),
             samples=samples,
             feed_totals=FeedTotals(engine, samples),
             silences=Silences(engine),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.audit_chain import Entry
 from gateway.ledger import Answer, Asked, CommandRecord, Recorded, Step
 from gateway.ledger_rows import PUBLISHED
+from gateway.place import Place
 from gateway.protocol.errors import TidegateError
 from gateway.protocol.lifecycle import State
 
@@ -115,13 +116,13 @@ class FakeLedger:
         site: str | None,
         state: State | None,
         limit: int,
-        before: str | None,
+        before: Place | None,
         device: str | None = None,
         name: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         sites: frozenset[str] | None = None,
-    ) -> tuple[Sequence[CommandRecord], str | None]:
+    ) -> tuple[Sequence[CommandRecord], Place | None]:
         """As Ledger."""
         if self.read_error is not None:
             raise self.read_error
@@ -131,8 +132,12 @@ class FakeLedger:
         found = [each for each in found if sites is None or each.site in sites]
         found = [each for each in found if start is None or each.created_at >= start]
         found = [each for each in found if end is None or each.created_at < end]
-        found = [each for each in sorted(found, key=lambda each: each.id, reverse=True) if (before or "~") > each.id]
-        return found[:limit], found[limit - 1].id if len(found) > limit else None
+        found = [each for each in sorted(found, key=_place, reverse=True) if before is None or _place(each) < before]
+        return found[:limit], _place(found[limit - 1]) if len(found) > limit else None
+
+
+def _place(record: CommandRecord) -> Place:
+    return Place(record.created_at, record.id)
 
 
 def _record(asked: Asked) -> CommandRecord:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, StaticPool, create_engine
 
 from gateway.accounts import Accounts
+from gateway.acknowledgements import Acknowledgements
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
@@ -253,6 +254,7 @@ class FakeParts:
             "ledger": self.ledger,
             "sites": self.reports,
             "events": Events(self.engine),
+            "acknowledgements": Acknowledgements(self.engine),
             "samples": SampleReads(self.engine),
             "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
             "silences": Silences(self.engine),

@@ -31,7 +31,9 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 Index(None, audit.c.command, audit.c.kind, unique=True)
-Index(None, audit.c.site, audit.c.number)
+Index(None, audit.c.at, audit.c.number)
+Index(None, audit.c.site, audit.c.at, audit.c.number)
+Index(None, audit.c.actor, audit.c.at, audit.c.number)
 
 #: One row: the last number and hash. Whoever adds to the chain holds it, so that numbers follow one another.
 audit_head = Table(

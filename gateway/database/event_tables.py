@@ -25,7 +25,8 @@ events = Table(
 Index(None, events.c.site, events.c.device, events.c.id)
 Index(None, events.c.name, events.c.id)
 
-#: The last turn of each alarm, in the order in which they were told: outboxes keep it.
+#: The last turn of each alarm, in the order in which they were told: outboxes keep it. Who has taken note of it is of
+#: this activation alone: raised anew, the columns are empty again.
 alarms = Table(
     "alarms",
     metadata,
@@ -40,5 +41,8 @@ alarms = Table(
     Column("since", Moment, nullable=False),
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_note", Text),
 )
 Index(None, alarms.c.active, alarms.c.site)

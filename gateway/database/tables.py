@@ -131,10 +131,11 @@ commands = Table(
     # By what the outcome is known.
     Column("evidence", String(16)),
 )
-Index(None, commands.c.site, commands.c.id)
+Index(None, commands.c.created_at, commands.c.id)
 Index(None, commands.c.site, commands.c.created_at)
-Index(None, commands.c.site, commands.c.device, commands.c.id)
-Index(None, commands.c.state, commands.c.id)
+Index(None, commands.c.site, commands.c.device, commands.c.created_at)
+Index(None, commands.c.state, commands.c.created_at)
+Index(None, commands.c.actor, commands.c.created_at)
 _OPEN: Final = text("state IN ('pending', 'accepted')")
 Index("ix_commands_open", commands.c.deadline_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 _KEYED: Final = text("key IS NOT NULL")

@@ -9,12 +9,14 @@ from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.ledger import CommandRecord, Ledger
-from gateway.protocol.ids import CommandId, Id, Name, is_command_id
+from gateway.place import Place
+from gateway.protocol.ids import Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Moment
 from http_facade import answers, bodies, comma_separated, file_rows, prefer, schemas
 from http_facade.auth import caller
 from http_facade.comma_separated import CSV
+from http_facade.cursor import Cursor, next_of
 from http_facade.openapi import (
     a_problem,
     blueprint,
@@ -49,7 +51,7 @@ class CommandsQuery(_Commands):
     """Which commands to list."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
-    cursor: CommandId | None = Field(default=None, description="`next` of the page before")
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before")
 
 
 @api.get(
@@ -71,7 +73,7 @@ def list_commands() -> Json:
         end=asked.end,
         sites=caller().sites,
     )
-    return {"items": [recorded_command(each) for each in records], "next": following}
+    return {"items": [recorded_command(each) for each in records], "next": next_of(following)}
 
 
 @api.get(
@@ -87,7 +89,7 @@ def read_commands() -> Response:
 
 
 def _every(ledger: Ledger, asked: CommandsFileQuery, sites: frozenset[str] | None) -> Iterator[CommandRecord]:
-    before: str | None = None
+    before: Place | None = None
     while True:
         records, before = ledger.page(
             site=asked.site,

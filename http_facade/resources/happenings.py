@@ -1,24 +1,47 @@
-"""``/v1/alarms`` and ``/v1/events``: what needs somebody now, and what happened."""
+"""``/v1/alarms`` and ``/v1/events``: what needs somebody now, who has taken note of it, and what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
-from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from flask import Response, g, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
-from gateway.events import EventRecord, Events
+from gateway.acknowledgements import Raised
+from gateway.events import EventRecord, Events, Source
 from gateway.protocol.ids import CommandId, Id, Name
 from gateway.protocol.messages import Moment
 from http_facade import bodies, comma_separated, file_rows, representations, schemas
 from http_facade.auth import caller
 from http_facade.comma_separated import CSV
-from http_facade.openapi import blueprint, query_parameters
+from http_facade.openapi import a_problem, blueprint, path_parameter, query_parameters, reads_itself, request_body
+from http_facade.refusals import AlarmOver, NotFound
 from http_facade.representations import Json
 from http_facade.services import services
 
 api = blueprint("happenings", "Alarms that are active, and everything that happened at devices.")
+
+
+LONGEST_NOTE: Final = 500
+
+
+def _printable(note: str) -> str:
+    if not note.isprintable() or not note.strip():
+        raise ValueError("one line of printable characters, and not only spaces")
+    return note
+
+
+class AcknowledgementAsked(BaseModel):
+    """Which activation of the alarm, and a word about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Moment = Field(description="of the alarm, exactly as it was told: not that of another activation is meant")
+    source: Source = Field(default=Source.AGENT, description="of the alarm")
+    note: Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_NOTE), AfterValidator(_printable)] = Field(
+        description="what is known, or will be done; one line"
+    )
 
 
 class AlarmsQuery(BaseModel):
@@ -62,6 +85,31 @@ def list_alarms() -> Json:
     asked = bodies.query(AlarmsQuery)
     found = services().events.active(site=asked.site, device=asked.device, limit=asked.limit, sites=caller().sites)
     return {"items": [representations.alarm(each) for each in found]}
+
+
+@api.post(
+    "/v1/sites/<site>/devices/<device>/alarms/<alarm>/acknowledgement",
+    responses={200: schemas.Alarm, **{status: a_problem() for status in (400, 409, 413, 415)}},
+    openapi_extensions={
+        "parameters": [path_parameter("site"), path_parameter("device"), path_parameter("alarm")],
+        "requestBody": request_body(AcknowledgementAsked),
+    },
+)
+@reads_itself
+def acknowledge_alarm(site: str, device: str, alarm: str) -> Json:
+    """Take note of an alarm that is active; nothing changes at the site, and raised anew it is unacknowledged again.
+
+    The first word stands: a second one adds nothing, and the answer shows the first. 409: it is over, or raised anew.
+    """
+    asked = bodies.arguments_as(AcknowledgementAsked)
+    seen = Raised(site=site, device=device, name=alarm, source=asked.source, since=asked.since)
+    doer = services().audit_notes.doer(g.actor, request.remote_addr)
+    found = services().acknowledgements.add(seen, asked.note, doer)
+    if found is None:
+        raise NotFound("alarm", alarm)
+    if not found.active or found.record.since != asked.since:
+        raise AlarmOver(alarm)
+    return representations.alarm(found.record)
 
 
 @api.get(

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.course import Sample, SeriesRecord
 from gateway.database.tables import microseconds
 from gateway.protocol.errors import Fault, InvalidInput
-from gateway.protocol.ids import CommandId, Name
+from gateway.protocol.ids import Name
 from gateway.protocol.messages import Moment
 from http_facade import bodies, comma_separated, file_rows, reports, representations, schemas
 from http_facade.comma_separated import CSV
+from http_facade.cursor import Cursor, next_of
 from http_facade.openapi import blueprint, path_parameter, query_parameters, reads_itself
 from http_facade.refusals import NotFound
 from http_facade.representations import Json
@@ -55,7 +56,7 @@ class ChangesQuery(BaseModel):
 
     property: Name | None = Field(default=None, description="only of this setting")
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="the most to list")
-    cursor: CommandId | None = Field(default=None, description="`next` of the page before")
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def list_settings_changes(site: str, device: str) -> Json:
     found, following = services().settings_history.page(
         site, device, name=query.property, limit=query.limit, before=query.cursor
     )
-    return {"items": [reports.settings_change(each) for each in found], "next": following}
+    return {"items": [reports.settings_change(each) for each in found], "next": next_of(following)}
 
 
 def _asked(site: str, device: str, query: _Stretch) -> _Asked:

@@ -51,6 +51,7 @@ OPERATIONS = [
     ("GET", "/v1/commands/{id}"),
     ("POST", "/v1/commands/{id}/cancel"),
     ("GET", "/v1/alarms"),
+    ("POST", "/v1/sites/{site}/devices/{device}/alarms/{alarm}/acknowledgement"),
     ("GET", "/v1/events"),
     ("GET", "/v1/events.csv"),
     ("POST", "/v1/registrations"),
@@ -58,6 +59,10 @@ OPERATIONS = [
     ("GET", "/v1/enrolment/authority"),
     ("POST", "/v1/enrolment"),
     ("POST", "/v1/enrolment/renewal"),
+    ("GET", "/v1/tokens"),
+    ("POST", "/v1/tokens"),
+    ("DELETE", "/v1/tokens/{id}"),
+    ("GET", "/v1/accounts"),
     ("POST", "/v1/session"),
     ("GET", "/v1/session"),
     ("DELETE", "/v1/session"),
@@ -118,7 +123,7 @@ def names(app: Flask, parts: FakeParts, headers: dict[str, str]) -> dict[str, st
     answer = app.test_client().post(url, json={"grams": 5}, headers=asked)
     assert answer.status_code == 202
     parts.link.site = _obey
-    return {"site": SITE, "device": DEVICE, "action": "feed", "id": answer.get_json()["id"]}
+    return {"site": SITE, "device": DEVICE, "action": "feed", "alarm": "jam", "id": answer.get_json()["id"]}
 
 
 def test_operations_of_the_document_are_these(app: Flask, headers: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ import click
 
 from gateway.database.engine import open_engine
 from gateway.ledger import CommandRecord, Ledger
+from gateway.place import Place
 from tests.conditions import eventually
 from tests.faults.checker import check
 from tests.faults.history import Bounds, History, Row
@@ -115,7 +116,7 @@ class Nemesis:
 
 def _records(ledger: Ledger) -> list[CommandRecord]:
     records: list[CommandRecord] = []
-    before: str | None = None
+    before: Place | None = None
     while True:
         page, before = ledger.page(site=None, state=None, limit=500, before=before)
         records += page

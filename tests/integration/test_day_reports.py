@@ -236,6 +236,19 @@ def test_settings_history_is_paged_and_filtered(facade: RunningFacade) -> None:
         assert len(_get(facade, f"devices/{DEVICE}/settings/history", query={"property": name})["items"]) == count
 
 
+def test_settings_history_goes_by_time_whatever_ids_say(facade: RunningFacade) -> None:
+    """A technician's id that sorts before all others is listed where its command belongs."""
+    engine = facade.services.engine
+    old, new = asked(id="ffffffff-ffff-4fff-bfff-ffffffffffff"), asked(id="00000000-0000-4000-8000-000000000000")
+    for minute, command in enumerate((old, new)):
+        at = NOON + timedelta(minutes=minute)
+        ledger = Ledger(engine, now=lambda at=at: at)  # type: ignore[misc] # mypy sees no type of a default
+        ledger.record([command])
+        ledger.settle([answer(command)])
+    items = _get(facade, f"devices/{DEVICE}/settings/history")["items"]
+    assert [each["id"] for each in items] == [new.id, old.id]
+
+
 def test_commands_and_events_are_found_by_their_time(facade: RunningFacade) -> None:
     """From a moment on, and before another."""
     engine = facade.services.engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from gateway.database import open_engine, upgrade
 from gateway.ledger import Ledger
 from gateway.protocol.lifecycle import State
 from http_facade.desired import LOOK_BACK, Desires
-from tests.entries import answer, asked, new_id
+from tests.entries import NOON, answer, asked, new_id
 
 SITE, DEVICE = "arava-1", "feeder-1"
 SETTINGS = frozenset({"portion_g", "enabled", "level"})
@@ -50,6 +51,17 @@ def test_newest_wish_per_setting_counts(ledger: Ledger, desires: Desires) -> Non
         "portion_g": (120, State.PENDING, new.id),
         "enabled": (True, State.APPLIED, old.id),
     }
+
+
+def test_newest_wish_is_the_one_recorded_last_whatever_its_id(engine: Engine, desires: Desires) -> None:
+    """A technician's id may sort before that of an older command."""
+    first, second = sorted((new_id(), new_id()), reverse=True)
+    for minute, (id, grams) in enumerate(((first, 100), (second, 120))):
+        at = NOON + timedelta(minutes=minute)
+        ledger = Ledger(engine, now=lambda at=at: at)  # type: ignore[misc] # mypy sees no type of a default
+        ledger.record([asked(id=id, input={"portion_g": grams})])
+    assert desires.of_device(SITE, DEVICE, SETTINGS)["portion_g"].value == 120
+    assert desires.of_site(SITE, {DEVICE: SETTINGS})[DEVICE]["portion_g"].command == second
 
 
 @pytest.mark.parametrize("state", [State.REJECTED, State.FAILED, State.EXPIRED])

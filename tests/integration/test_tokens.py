@@ -80,7 +80,9 @@ def test_route_lets_in_who_has_the_role_and_nobody_else(facade: RunningFacade, t
     method, rule = route.split(" ")
     if rule == "/v1/stream":
         rule += "?site=nowhere"  # who is let in hears at once that there is none, instead of listening for ever
-    path = rule.replace("<site>", MINE).replace("<device>", DEVICE).replace("<action>", "feed")
+    path = (
+        rule.replace("<site>", MINE).replace("<device>", DEVICE).replace("<action>", "feed").replace("<alarm>", "jam")
+    )
     path = path.replace("<id>", _command(facade.services.engine, MINE))
     for role in Role:
         with _as(facade, _add(tokens, role)).open(path, method=method) as answered:
@@ -97,7 +99,9 @@ def test_what_belongs_to_another_site_is_not_there(
 ) -> None:
     """Not even an administrator of one site learns whether another's command exists."""
     method, rule = route.split(" ")
-    path = rule.replace("<site>", OTHER).replace("<device>", DEVICE).replace("<action>", "feed")
+    path = (
+        rule.replace("<site>", OTHER).replace("<device>", DEVICE).replace("<action>", "feed").replace("<alarm>", "jam")
+    )
     path = path.replace("<id>", _command(facade.services.engine, OTHER))
     status = _as(facade, _add(tokens, role)).open(path, method=method).status_code
     assert status == (404 if role.covers(NEEDED[route]) else 403)

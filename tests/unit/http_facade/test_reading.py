@@ -14,6 +14,9 @@ from http_facade import schemas
 from http_facade.desired import Wish
 from tests.fake_parts import DEVICE, REVISION, SITE, FakeParts
 
+#: An id of a command that nobody has asked for.
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
 DEVICE_URL = f"/v1/sites/{SITE}/devices/{DEVICE}"
 
 
@@ -121,6 +124,16 @@ def test_commands_are_paged_newest_first(client: FlaskClient, commands: list[str
     second = _get(client, f"/v1/commands?limit=2&cursor={first['next']}")
     assert [each["id"] for each in first["items"] + second["items"]] == commands[::-1]
     assert second["next"] is None
+
+
+@pytest.mark.parametrize("cursor", ["", "7", f"{'9' * 18}.{UNKNOWN}", f"1.{UNKNOWN}x", f"-1.{UNKNOWN}", UNKNOWN])
+def test_cursor_that_was_never_given_is_422(client: FlaskClient, cursor: str) -> None:
+    """It says to take the one of the page before."""
+    answer = client.get("/v1/commands", query_string={"cursor": cursor})
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["errors"][0]["pointer"] == "/cursor"
+    assert "`next`" in answer.json["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(
