@@ -56,10 +56,15 @@ class AuditWriter:
         for entry in entries:
             if entry.command is not None:
                 key = entry.command, entry.kind
-                if key in seen or run(connection, self._told, {"c": key[0], "k": key[1].value}).fetchone() is not None:
+                # One that was recorded after all, too late to be sent, tells of itself.
+                rivals = (Kind.REFUSED, Kind.ASKED) if entry.kind is Kind.REFUSED else (entry.kind,)
+                if any((key[0], each) in seen or self._is_told(connection, key[0], each) for each in rivals):
                     continue
                 seen.add(key)
             yield entry
+
+    def _is_told(self, connection: Connection, command: str, kind: Kind) -> bool:
+        return run(connection, self._told, {"c": command, "k": kind.value}).fetchone() is not None
 
     def _before(self, connection: Connection, entry: Entry) -> str | None:
         """What the settings that are to be written were last reported to hold."""

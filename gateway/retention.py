@@ -1,7 +1,7 @@
 """What is old enough goes, a little at a time, so that nobody who writes waits for long.
 
 Each kind has its own age. The audit is not among them. A command goes with its time line, and only once it is final:
-what is still unknown stays, however old it is.
+what is still unknown stays, however old it is. A group goes before its commands, from which it knows what became of it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, ColumnElement, Engine, Table, and_, delete, exists, not_, select
+from sqlalchemy import Column, ColumnElement, Engine, Table, and_, delete, exists, not_, or_, select
 
 from gateway.ages import Ages
 from gateway.database.engine import reading, writing
 from gateway.database.event_tables import events
+from gateway.database.group_tables import group_items, groups
 from gateway.database.sample_tables import hours, minutes, samples, series, stale_hours
 from gateway.database.tables import command_steps, commands, microseconds
 from gateway.protocol.lifecycle import FINAL
@@ -61,6 +62,7 @@ class Retention:
         if ages.events is not None:
             gone += self._events(self._now() - ages.events)
         if ages.commands is not None:
+            gone += self._groups(self._now() - ages.commands)
             gone += self._commands(self._now() - ages.commands)
         return gone
 
@@ -107,6 +109,15 @@ class Retention:
         if ids:
             with writing(self._engine) as connection:
                 connection.execute(delete(events).where(events.c.id.in_(ids)))
+        return len(ids)
+
+    def _groups(self, before: datetime) -> int:
+        over = or_(groups.c.lease_until.is_(None), groups.c.lease_until < before)
+        ids = self._page(groups, and_(groups.c.created_at < before, over))
+        if ids:
+            with writing(self._engine) as connection:
+                connection.execute(delete(group_items).where(group_items.c.group_id.in_(ids)))
+                connection.execute(delete(groups).where(groups.c.id.in_(ids)))
         return len(ids)
 
     def _commands(self, before: datetime) -> int:

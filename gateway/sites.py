@@ -14,6 +14,7 @@ from gateway.database.engine import reading, writing
 from gateway.database.enrolment_tables import registrations
 from gateway.database.tables import devices, sites
 from gateway.protocol.description import Description
+from gateway.protocol.ids import is_id
 from gateway.protocol.messages import PlcLink
 from gateway.sites_rows import (
     BeatSeen,
@@ -75,7 +76,9 @@ class Sites:
             return [site_of(row) for row in connection.execute(select(sites).where(_there()).order_by(sites.c.site))]
 
     def get(self, site: str) -> SiteRecord | None:
-        """One site."""
+        """One site; nothing under what is no name of one."""
+        if not is_id(site):
+            return None
         with reading(self._engine) as connection:
             row = connection.execute(select(sites).where(sites.c.site == site, _there())).one_or_none()
         return None if row is None else site_of(row)
@@ -87,7 +90,9 @@ class Sites:
             return [device_of(row) for row in connection.execute(query)]
 
     def device(self, site: str, device: str) -> DeviceRecord | None:
-        """One device."""
+        """One device; nothing under what is no name of one."""
+        if not (is_id(site) and is_id(device)):
+            return None
         query = select(devices).where(devices.c.site == site, devices.c.device == device)
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()

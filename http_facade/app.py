@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from http_facade import console_pages, documentation, headers, openapi, problems
+from http_facade import audited, console_pages, documentation, headers, openapi, problems
 from http_facade.auth import Auth
 from http_facade.bodies import MAX_READ_BYTES
 from http_facade.resources import (
@@ -34,7 +34,7 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Op
     parts = services or Services.from_settings(settings)
     parts.register(app)
     Auth(settings.http_token(), parts.find_caller).register(app)
-    problems.register(app)
+    problems.register(app, heard=audited.note)
     headers.register(app)
     if settings.http_proxies:
         count = settings.http_proxies

@@ -78,14 +78,19 @@ class AuditNotes:
         input: Mapping[str, Any] | None,
         code: str,
         detail: str,
+        command: str | None = None,
     ) -> None:
-        """Return when the row is committed; if it cannot be, a line in the log must do."""
+        """Return when the row is committed; if it cannot be, a line in the log must do.
+
+        ``command``: of one that may have got a row after all, which is then the only one.
+        """
         entry = Entry(
             at_us=time.time_ns() // 1_000,
             kind=Kind.REFUSED,
             site=_short(site, _LONGEST_ID),
             device=_short(device, _LONGEST_ID),
             name=_short(name, _LONGEST_NAME),
+            command=command,
             principal=self._principal,
             actor=storable(actor),
             source_address=source_address,

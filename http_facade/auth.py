@@ -28,7 +28,7 @@ from gateway.protocol.errors import Unavailable
 from gateway.roles import Caller, Role
 from gateway.tokens import id_of
 from http_facade.attempts import Attempts
-from http_facade.permissions import NEEDED, OPEN
+from http_facade.permissions import NEEDED, OPEN, method_of, route_of
 from http_facade.refusals import CsrfMissing, Forbidden, NotFound, TooManyAttempts, Unauthorized
 
 #: The name of the facade's own token, and so the ``actor`` of what is asked with it.
@@ -71,7 +71,7 @@ class Auth:
             NotFound: it is about a site that is not one of the caller's, which looks as if there were none.
             Unavailable: the database does not answer.
         """
-        route = None if request.url_rule is None else f"{_method()} {request.url_rule.rule}"
+        route = route_of(request)
         if route in OPEN:
             return
         g.caller = found = self._authenticated()
@@ -83,7 +83,8 @@ class Auth:
         token, for_people = _token()
         cookie = "" if token or "Authorization" in request.headers else session_of(request)
         if cookie and (signed_in := self.caller_of(cookie)) is not None:
-            if _method() not in _HARMLESS and not _same(request.headers.get(CSRF, ""), csrf_of(cookie)):
+            if method_of(request) not in _HARMLESS and not _same(request.headers.get(CSRF, ""), csrf_of(cookie)):
+                g.actor = signed_in.name  # whose browser it was is known, and stands in the audit
                 raise CsrfMissing
             g.still_good = partial(self._still_good, cookie)
             return signed_in
@@ -154,10 +155,6 @@ def _authorize(found: Caller, needed: Role | None) -> None:
         raise Forbidden(found.role, needed)
     if site is not None and not found.sees(site):
         raise NotFound("site", site)
-
-
-def _method() -> str:
-    return "GET" if request.method == "HEAD" else request.method
 
 
 def _token() -> tuple[str, bool]:

@@ -97,6 +97,8 @@ class Dispatch:
     def command(self, request: Request) -> Outcome:
         """Send the command, and wait for the truth about it; a key that is known leads to its first command.
 
+        One that is recorded and cannot be sent has come to its end by that.
+
         Raises:
             Refusal, InvalidInput, Unavailable: nothing was and will be published by this request.
         """
@@ -114,9 +116,9 @@ class Dispatch:
             recorded = self._record(asked, checked.after)
             if recorded.fresh:
                 point("facade-recorded")
-                self._publish(asked, checked.after, waiter)
+                unsent = self._publish(asked, checked.after, waiter)
                 point("facade-published")
-                ack = self._wait(asked, waiter, request.wait_s)
+                ack = unsent or self._wait(asked, waiter, request.wait_s)
                 point("facade-before-answer")
                 return Outcome(asked=asked, ack=ack)
         # Another request with the same key was quicker by a hair.
@@ -157,9 +159,10 @@ class Dispatch:
             detail = "the ledger took too long" if isinstance(error, FutureTimeoutError) else str(error)
             # The row may have been committed, or be so yet: this follows it in the writer's queue.
             self._void(asked, after, LedgerUnavailable.code, detail, timeout_s=0)
-            raise LedgerUnavailable(f"{detail}; nothing was sent") from error
+            raise LedgerUnavailable(f"{detail}; nothing was sent", command=asked.id) from error
 
-    def _publish(self, asked: Asked, after: After, waiter: Waiter) -> None:
+    def _publish(self, asked: Asked, after: After, waiter: Waiter) -> Ack | None:
+        """Hand it over; if that cannot be, its end."""
         command = Command(
             id=asked.id,
             input=dict(asked.input),
@@ -174,9 +177,9 @@ class Dispatch:
         try:
             confirmed = self._hand_over.in_order(topic, command, expiry_s=math.ceil(asked.ttl_s))
         except (Unavailable, BrokerRefused) as error:
-            self._void(asked, after, BrokerUnavailable.code, str(error))
-            raise BrokerUnavailable(f"{error}; nothing was sent") from error
+            return self._void(asked, after, BrokerUnavailable.code, f"{error}; nothing was sent")
         confirmed.add_done_callback(partial(self._confirmed, asked, after))
+        return None
 
     def _wait(self, asked: Asked, waiter: Waiter, wait_s: float) -> Ack | None:
         ack = waiter.wait(wait_s) if wait_s > 0 else None
@@ -201,15 +204,17 @@ class Dispatch:
         if waiter is not None:
             waiter.finish(None)
 
-    def _void(self, asked: Asked, after: After, code: str, detail: str, *, timeout_s: float = VOID_TIMEOUT_S) -> None:
-        """Note in the ledger that a command was never sent."""
-        answer = Answer(site=asked.site, requester=asked.requester, ack=_rejection(asked, after, code, detail))
+    def _void(self, asked: Asked, after: After, code: str, detail: str, *, timeout_s: float = VOID_TIMEOUT_S) -> Ack:
+        """Note in the ledger that a command was never sent; its end."""
+        ack = _rejection(asked, after, code, detail)
+        answer = Answer(site=asked.site, requester=asked.requester, ack=ack)
         try:
             noted = self._recorder.settle(answer)
             if timeout_s:
                 noted.result(timeout_s)
         except (TidegateError, FutureTimeoutError) as error:
             log.warning("unsent-command-not-noted", command=asked.id, error=str(error))
+        return ack
 
 
 def _rejection(asked: Asked, after: After, code: str, detail: str) -> Ack:

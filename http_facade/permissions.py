@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from flask import Request
+
 from gateway.roles import Role
 
 _SITE: Final = "/v1/sites/<site>"
@@ -34,16 +36,21 @@ _READS: Final = (
     "/docs/scalar.standalone.js",
     "/v1/session",
 )
+_WRITE: Final = f"PATCH {_DEVICE}/settings"
+_ACT: Final = f"POST {_DEVICE}/actions/<action>"
+RUN_GROUP: Final = "POST /v1/groups/<id>/run"
+#: What has an effect at a PLC if it passes; each refusal is audited (I14).
+ASKING: Final = frozenset({_WRITE, _ACT, RUN_GROUP})
 #: Method and rule, as Flask writes them.
 NEEDED: Final[Mapping[str, Role]] = {
     **{f"GET {rule}": Role.VIEWER for rule in _READS},
     "DELETE /v1/session": Role.VIEWER,
-    f"PATCH {_DEVICE}/settings": Role.OPERATOR,
-    f"POST {_DEVICE}/actions/<action>": Role.OPERATOR,
+    _WRITE: Role.OPERATOR,
+    _ACT: Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
     f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
     "POST /v1/groups": Role.ENGINEER,
-    "POST /v1/groups/<id>/run": Role.ENGINEER,
+    RUN_GROUP: Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,
     "GET /v1/registrations": Role.ADMIN,
     "POST /v1/registrations": Role.ADMIN,
@@ -68,3 +75,13 @@ OPEN: Final = frozenset(
         "POST /v1/enrolment/renewal",
     }
 )
+
+
+def method_of(asked: Request) -> str:
+    """HEAD is a GET whose body nobody reads."""
+    return "GET" if asked.method == "HEAD" else asked.method
+
+
+def route_of(asked: Request) -> str | None:
+    """Method and rule as they stand here; None if there is no such path."""
+    return None if asked.url_rule is None else f"{method_of(asked)} {asked.url_rule.rule}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -165,8 +165,17 @@ def from_fault(error: Exception) -> Response:
     return problem(Row(500, "Internal error"), "internal-error", "a fault of ours; the log tells more")
 
 
-def register(app: Flask) -> None:
-    """Make ``app`` answer nothing but problems when something is wrong."""
-    app.register_error_handler(TidegateError, from_error)
-    app.register_error_handler(HTTPException, from_http)
+def register(app: Flask, *, heard: Callable[[TidegateError | HTTPException], None]) -> None:
+    """Make ``app`` answer nothing but problems when something is wrong; ``heard`` hears of it before the caller."""
+
+    def ours(error: TidegateError) -> Response:
+        heard(error)
+        return from_error(error)
+
+    def flasks(error: HTTPException) -> Response:
+        heard(error)
+        return from_http(error)
+
+    app.register_error_handler(TidegateError, ours)
+    app.register_error_handler(HTTPException, flasks)
     app.register_error_handler(Exception, from_fault)

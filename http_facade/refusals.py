@@ -226,9 +226,16 @@ class BrokerUnavailable(Refusal):
 
 
 class LedgerUnavailable(Refusal):
-    """The database did not take the command's row: no row, no command."""
+    """The database did not take the command's row: no row, no command.
+
+    ``command``: the id that it would have had, if the row may be there all the same.
+    """
 
     code = "ledger-unavailable"
+
+    def __init__(self, detail: str, *, command: str | None = None) -> None:
+        self.command = command
+        super().__init__(detail)
 
 
 class Overloaded(Refusal):

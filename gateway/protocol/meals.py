@@ -147,8 +147,9 @@ def unseen_meal(plan: MealPlan, values: Values, since: datetime, now: datetime) 
 
 
 def clock_of(plan: MealPlan, moment: datetime) -> str:
-    """Date and time where the feeder is, for people."""
-    return moment.astimezone(zone(plan.time_zone)).strftime("%Y-%m-%d %H:%M %Z")
+    """Date and time where the feeder is, for people; in UTC where this machine does not know its zone."""
+    place = plan.time_zone if _is_zone(plan.time_zone) else "UTC"
+    return moment.astimezone(zone(place)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _is_zone(name: str) -> bool:

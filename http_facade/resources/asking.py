@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from gateway.protocol.topics import WRITE
 from http_facade import answers, bodies, idempotency, prefer, schemas
-from http_facade.audited import audited
 from http_facade.dispatch import Request
 from http_facade.openapi import (
     Json,
@@ -67,7 +66,6 @@ _PLACE: Final[list[Json]] = [path_parameter("site"), path_parameter("device")]
     },
 )
 @reads_itself
-@audited
 def write_settings(site: str, device: str) -> Response:
     """Change settings of a device, and answer once the PLC was read equal.
 
@@ -95,7 +93,6 @@ def write_settings(site: str, device: str) -> Response:
     },
 )
 @reads_itself
-@audited
 def ask_for_action(site: str, device: str, action: str) -> Response:
     """Let a device do something once, and answer once its end is known.
 

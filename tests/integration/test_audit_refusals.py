@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from gateway.audit import Audit
 from gateway.audit_chain import Entry, Kind
+from gateway.protocol.errors import Unavailable
+from gateway.roles import Role
 from tests.databases import each_database, locked
+from tests.entries import asked, new_id
 from tests.fake_parts import DEVICE
 from tests.running_broker import RunningBroker
 from tests.running_facade import RunningFacade, running_facade
@@ -89,6 +92,84 @@ def test_refusal_is_told_though_the_audit_cannot_be_written(facade: RunningFacad
     with locked(facade.services.engine):
         answer = facade.client.patch(f"/v1/sites/{site_id}{SETTINGS}", json={"portion_g": 125})
         assert answer.get_json()["code"] == "site-offline"
+
+
+def _refused(facade: RunningFacade, role: Role, call: str, path: str, **said: Any) -> Entry:  # noqa: ANN401 # JSON
+    """The one row of a request by Eve, who has that role at a site of her own."""
+    token, _ = facade.services.tokens.add(name="eve", role=role, sites=frozenset({"eves-own"}), expires_at=None)
+    client = facade.client.application.test_client()
+    answer = client.open(path, method=call, headers={"Authorization": f"Bearer {token}"}, **said)
+    assert answer.status_code in {403, 404}
+    (row,) = _rows(facade)
+    assert (row.kind, row.actor, row.source_address) == (Kind.REFUSED, "eve", "127.0.0.1")
+    return row
+
+
+def test_write_without_the_role_for_it_has_one_row(facade: RunningFacade) -> None:
+    """What was wanted, though nobody looked at it before it was refused."""
+    path = f"/v1/sites/eves-own{SETTINGS}"
+    row = _refused(facade, Role.VIEWER, "PATCH", path, json={"portion_g": 125})
+    assert (row.site, row.device, row.name, row.code) == ("eves-own", DEVICE, "write", "forbidden")
+    assert json.loads(row.input or "") == {"portion_g": 125}
+
+
+@pytest.mark.invariant("I13")
+def test_write_to_a_foreign_site_has_one_row(facade: RunningFacade, site_id: str) -> None:
+    """It looks to the caller as if there were no such site; the audit knows better."""
+    row = _refused(facade, Role.OPERATOR, "POST", f"/v1/sites/{site_id}{FEED}", json={"grams": 50})
+    assert (row.site, row.device, row.name, row.code) == (site_id, DEVICE, "feed", "not-found")
+
+
+def test_run_of_a_group_without_the_role_has_one_row_without_its_token(facade: RunningFacade) -> None:
+    """The preview's token is a secret as long as nobody has used it."""
+    id = new_id()
+    row = _refused(facade, Role.OPERATOR, "POST", f"/v1/groups/{id}/run", json={"token": "canary"})
+    assert (row.name, row.code, json.loads(row.input or "")) == ("group", "forbidden", {"id": id})
+
+
+def test_browser_without_the_second_proof_has_one_row(facade: RunningFacade, site_id: str) -> None:
+    """Another page made it ask: whose browser it was is known."""
+    facade.services.accounts.add("dana", "correct horse battery", Role.ADMIN, None)
+    browser = facade.client.application.test_client()
+    assert browser.post("/v1/session", json={"name": "dana", "password": "correct horse battery"}).status_code == 200
+    assert browser.patch(f"/v1/sites/{site_id}{SETTINGS}", json={"portion_g": 5}).status_code == 403
+    assert [(row.actor, row.code) for row in _rows(facade)] == [("dana", "csrf-missing")]
+
+
+def test_write_whose_publish_fails_has_its_own_two_rows_alone(
+    facade: RunningFacade, site_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was recorded, and came to its end; the answer names it, since its key is used up."""
+    facade.beat(site_id)
+
+    def lost(*_: object, **__: object) -> NoReturn:
+        raise Unavailable("broker", "not connected")
+
+    monkeypatch.setattr(facade.services.link, "publish", lost)
+    answer = facade.client.patch(f"/v1/sites/{site_id}{SETTINGS}", json={"portion_g": 125})
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "broker-unavailable")
+    id = answer.get_json()["command"]["id"]
+    assert [(row.kind, row.command) for row in _rows(facade)] == [(Kind.ASKED, id), (Kind.ENDED, id)]
+
+
+def test_write_that_is_recorded_too_late_is_not_refused_a_second_time(facade: RunningFacade) -> None:
+    """Its row came after the caller was told that there is none: that row, and its end, tell all."""
+    late, never = asked(), asked()
+    ledger = facade.services.ledger
+    ledger.record([late])
+    for each in (late, never):
+        facade.services.audit_notes.refusal(
+            site=each.site,
+            device=each.device,
+            name=each.name,
+            actor=each.actor,
+            source_address=None,
+            input=each.input,
+            code="ledger-unavailable",
+            detail="",
+            command=each.id,
+        )
+    assert [(row.kind, row.command) for row in _rows(facade)] == [(Kind.ASKED, late.id), (Kind.REFUSED, never.id)]
 
 
 def _pending(facade: RunningFacade, site: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 from gateway.ages import Ages
 from gateway.course import Buckets, Samples
 from gateway.database import reading
+from gateway.database.group_tables import group_items, groups
 from gateway.database.sample_tables import hours, minutes, samples
 from gateway.database.tables import command_steps, commands, microseconds
 from gateway.events import Events
@@ -18,8 +19,9 @@ from gateway.retention import ROUND, SERIES_AT_ONCE, Retention
 from gateway.roll_ups import RollUps
 from gateway.sample_reads import SampleReads
 from gateway.samples import HOUR_US
+from http_facade.groups.store import GroupStore
 from tests.databases import each_database
-from tests.entries import NOON, answer, asked, event_seen
+from tests.entries import NOON, answer, asked, event_seen, new_id
 from tests.sample_store import SampleStore, series
 
 pytestmark = each_database
@@ -128,6 +130,31 @@ def test_events_and_final_commands_go_by_age(engine: Engine) -> None:
         left = set(connection.execute(select(commands.c.id)).scalars())
         lines = set(connection.execute(select(command_steps.c.command_id)).scalars())
     assert left == lines == {unknown.id, open_.id}
+
+
+def _preview(store: GroupStore, id: str) -> None:
+    columns = {"id": id, "actor": "dana", "name": "write", "input": {}, "rate_per_s": 1.0, "stop_share": 0.1}
+    columns |= {"ttl_s": 10.0, "token_hash": "0" * 64, "summary": {}, "expires_at": store.now() + DAY}
+    store.add(columns, [("arava-1", "feeder-1", {})])
+
+
+def test_groups_go_with_the_age_of_commands_but_never_while_they_run(engine: Engine) -> None:
+    """A group that outlived its commands would say of its targets that nothing was sent."""
+    moment = NOON
+    store = GroupStore(engine, now=lambda: moment)
+    old, running, young = new_id(), new_id(), new_id()
+    _preview(store, old)
+    _preview(store, running)
+    assert store.start(running, runner="r", lease=3 * DAY, run_by="dana")
+    moment = NOON + DAY
+    _preview(store, young)
+    retention = Retention(engine, Ages(commands=DAY), now=lambda: NOON + 1.5 * DAY)
+    while retention.step():
+        pass
+    with reading(engine) as connection:
+        left = set(connection.execute(select(groups.c.id)).scalars())
+        items = set(connection.execute(select(group_items.c.group_id)).scalars())
+    assert left == items == {running, young}
 
 
 def test_kinds_without_an_age_stay_for_ever(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,8 @@ from tests.running_broker import RunningBroker
 from tests.running_facade import RunningFacade, running_facade
 
 pytestmark = each_database
-MINE, OTHER = "arava-1", "arava-2"
+#: Of this module alone, since all share one Redis.
+MINE, OTHER = (f"{name}-{secrets.token_hex(4)}" for name in ("mine", "other"))
 NAME, PASSWORD = "dana", "correct horse battery"
 SETTINGS = f"/v1/sites/{MINE}/devices/feeder-1/settings"
 

@@ -48,6 +48,12 @@ def test_get_of_a_site_nobody_heard_of_is_none(sites: Sites) -> None:
 
 
 @pytest.mark.invariant("I11")
+@pytest.mark.parametrize("name", ["", "a\x00b", "A", "x" * 49, "a/b", "\ud800"])
+def test_what_cannot_be_a_name_names_nothing(sites: Sites, name: str) -> None:
+    """Whatever a path holds, it is looked up only if both databases could hold it."""
+    assert (sites.get(name), sites.device(name, "feeder-1"), sites.device("arava-1", name)) == (None, None, None)
+
+
 def test_status_of_a_lower_epoch_is_ignored(sites: Sites) -> None:
     """A late will of an old connection does not override the new one."""
     sites.save_status([StatusSeen(site=SITE, status=status(epoch=5), at=NOON)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import sqlite3
 import time
 from collections import Counter
@@ -32,7 +33,8 @@ from tests.running_broker import RunningBroker
 from tests.running_facade import RunningFacade, running_facade
 
 pytestmark = each_database
-MINE, OTHER = "arava-1", "arava-2"
+#: Of this module alone, since all share one Redis.
+MINE, OTHER = (f"{name}-{secrets.token_hex(4)}" for name in ("mine", "other"))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.protocol.meals import MealPlan, MealSlot, interval_of, meals_of, unseen_meal, zone
+from gateway.protocol.meals import MealPlan, MealSlot, clock_of, interval_of, meals_of, unseen_meal, zone
 from gateway.protocol.messages import Value
 
 SLOTS = MealPlan(
@@ -55,6 +55,14 @@ def test_slot_of_no_grams_is_no_meal() -> None:
 def test_slots_that_do_not_count_are_no_meals(more: dict[str, Value]) -> None:
     """Switched off, by interval, or at no minute of any day."""
     assert meals_of(SLOTS, {**_values(), **more}, _at(6, 1, 0), _at(6, 3, 0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"), [("Europe/Madrid", "2026-07-10 07:00 CEST"), ("Mars/Olympus", "2026-07-10 05:00 UTC")]
+)
+def test_clock_is_that_of_the_feeder_or_utc_where_its_zone_is_not_known(zone: str, text: str) -> None:
+    """People read it above an alarm, which must come whatever the zone is called."""
+    assert clock_of(SLOTS.model_copy(update={"time_zone": zone}), _at(7, 10, 5)) == text
 
 
 def test_interval_counts_while_the_schedule_does_not() -> None:
