@@ -54,6 +54,6 @@ export const to = {
   device: (site: string, device: string) => `${to.site(site)}/devices/${encodeURIComponent(device)}`,
   history: (site: string, device: string) => `${to.device(site, device)}/history`,
   command: (id: string) => `${HOME}/commands/${encodeURIComponent(id)}`,
-  commands: () => `${HOME}/commands`,
-  alarms: () => `${HOME}/alarms`,
+  commands: (site = '') => `${HOME}/commands${site ? `?site=${encodeURIComponent(site)}` : ''}`,
+  alarms: (site = '') => `${HOME}/alarms${site ? `?site=${encodeURIComponent(site)}` : ''}`,
 }
