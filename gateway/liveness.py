@@ -42,11 +42,10 @@ return redis.call('DEL', KEYS[1])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alive:
-    """The last heartbeat, the seconds since the gateway wrote it down, and those until it counts no more."""
+    """The last heartbeat and the seconds since the gateway wrote it down."""
 
     heartbeat: Heartbeat
     age_s: float
-    left_s: float
 
 
 def open_redis(url: str, password: SecretStr | None = None) -> Redis:
@@ -133,7 +132,7 @@ class Liveness:
             heartbeat = decode(Heartbeat, _KEY, value)
         except DecodeError:
             return None
-        return Alive(heartbeat=heartbeat, age_s=max(0.0, self.expiry_s - left_s), left_s=left_s)
+        return Alive(heartbeat=heartbeat, age_s=max(0.0, self.expiry_s - left_s))
 
     def ping(self) -> None:
         """Ask whether Redis answers.

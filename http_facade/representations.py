@@ -131,7 +131,6 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "version": record.version,
         "heartbeat_age_s": age_s,
         "silent_s": None if alive is not None else silent_s,
-        "closes_in_s": None if alive is None else round(alive.left_s, 1),
         "plcs": dict(plcs),
         "outbox": record.outbox if beat is None else beat.outbox,
     }

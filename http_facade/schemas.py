@@ -43,7 +43,6 @@ class Site(_Answer):
     version: str | None = Field(description="of the agent")
     heartbeat_age_s: float | None
     silent_s: float | None = Field(description="since the last heartbeat, for a site that is not online")
-    closes_in_s: float | None = Field(description="when the gate closes if no heartbeat comes; null if it is not open")
     plcs: dict[str, PlcLink]
     outbox: int | None = Field(description="rows that wait at the site to be committed here")
 

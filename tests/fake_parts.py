@@ -80,7 +80,7 @@ class FakeMirror:
     def beat(self, site: str = SITE, *, plc: PlcLink = PlcLink.OK) -> None:
         """Open the gate."""
         heartbeat = Heartbeat(epoch=5, seq=7, at=NOW, plcs={PLC: plc})
-        self.beats[site] = Alive(heartbeat=heartbeat, age_s=1.5, left_s=23.5)
+        self.beats[site] = Alive(heartbeat=heartbeat, age_s=1.5)
 
     def ping(self) -> None:
         """As Liveness."""

@@ -47,7 +47,7 @@ def test_recent_forgets_at_once_what_was_not_there() -> None:
 def test_ages_of_beats_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sites that were asked about, alive or not."""
     monkeypatch.setattr(gate, "MAX_SITES", MOST)
-    ages, alive = Ages(), Alive(heartbeat=Heartbeat(epoch=1, seq=1, at=NOW, plcs={}), age_s=1.0, left_s=24.0)
+    ages, alive = Ages(), Alive(heartbeat=Heartbeat(epoch=1, seq=1, at=NOW, plcs={}), age_s=1.0)
     for number in range(3 * MOST):
         ages.absent(f"silent-{number}", 0.0)
         ages.age_s(f"alive-{number}", alive, asked_s=0.0, now_s=0.0)

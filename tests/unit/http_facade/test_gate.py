@@ -54,7 +54,7 @@ def gate(mirror: _Mirror, clock: _Clock) -> Gate:
 
 def _alive(seq: int = 7, *, age_s: float = 3.0, epoch: int = 5, plc: PlcLink = PlcLink.OK) -> Alive:
     beat = Heartbeat(epoch=epoch, seq=seq, at=datetime.now(UTC), plcs={"plc-1": plc})
-    return Alive(heartbeat=beat, age_s=age_s, left_s=25.0 - age_s)
+    return Alive(heartbeat=beat, age_s=age_s)
 
 
 def test_check_with_live_beat_names_it(gate: Gate, mirror: _Mirror) -> None:

@@ -45,14 +45,6 @@ def test_site_with_a_beat_is_online(client: FlaskClient) -> None:
 
 
 @pytest.mark.invariant("I4")
-def test_site_with_a_beat_tells_when_its_gate_closes(client: FlaskClient, parts: FakeParts) -> None:
-    """If nothing more comes; a closed gate has no such time."""
-    assert _get(client, f"/v1/sites/{SITE}")["closes_in_s"] == 23.5
-    parts.mirror.beats.clear()
-    assert _get(client, f"/v1/sites/{SITE}")["closes_in_s"] is None
-
-
-@pytest.mark.invariant("I4")
 def test_site_without_a_beat_is_not_online_whatever_its_status_says(client: FlaskClient, parts: FakeParts) -> None:
     """A retained "online" informs, it does not decide."""
     parts.mirror.beats.clear()
