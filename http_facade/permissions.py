@@ -12,6 +12,7 @@ from gateway.roles import Role
 _SITE: Final = "/v1/sites/<site>"
 _DEVICE: Final = f"{_SITE}/devices/<device>"
 _READS: Final = (
+    "/v1/overview",
     "/v1/sites",
     _SITE,
     f"{_SITE}/devices",

@@ -114,11 +114,12 @@ def _evidence(word: str | None) -> Json | None:
     return None if word is None else {"code": word, "detail": _SENTENCES.get(word, "")}
 
 
-def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime) -> Json:
+def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime, *, alive_expiry_s: float) -> Json:
     """A site: ``online`` is the gate's word alone, the rest is what was reported; ``cause`` says why it is null."""
     beat = None if alive is None else alive.heartbeat
     silent_s = None if record.last_beat_at is None else _elapsed_s(record.last_beat_at, now)
     age_s = silent_s if alive is None else round(alive.age_s, 1)
+    beat_at = record.last_beat_at if alive is None else now - timedelta(seconds=alive.age_s)
     plcs: Mapping[str, PlcLink] = record.plcs or {} if beat is None else beat.plcs
     return {
         "site": record.site,
@@ -131,6 +132,8 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "version": record.version,
         "heartbeat_age_s": age_s,
         "silent_s": None if alive is not None else silent_s,
+        "last_beat_at": instant(beat_at),
+        "alive_expiry_s": alive_expiry_s,
         "plcs": dict(plcs),
         "outbox": record.outbox if beat is None else beat.outbox,
     }

@@ -29,6 +29,7 @@ from tests.fake_parts import DEVICE, SITE, FakeParts, acking, settings
 from tests.identities import new_authority
 
 OPERATIONS = [
+    ("GET", "/v1/overview"),
     ("GET", "/v1/sites"),
     ("GET", "/v1/sites/{site}"),
     ("GET", "/v1/sites/{site}/devices"),
