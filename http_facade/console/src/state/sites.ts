@@ -1,9 +1,10 @@
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { read } from '../api/client'
 import { asProblem, type Problem } from '../api/problem'
 import type { components } from '../api/schema'
-import { serverNow } from './clock'
+import { now, serverNow } from './clock'
 import { epoch, onTold } from './connection'
+import { forgetToday, learnToday } from './overview'
 import { session } from './session'
 
 export type Site = components['schemas']['Site']
@@ -25,11 +26,19 @@ export const sitesProblem = signal<Problem | undefined>(undefined)
  * in between, more often than a site may be silent.
  */
 const AGAIN_MS = 8_000
+/** What was read so long ago says nothing of the gates any more. */
+const OUTDATED_MS = 3 * AGAIN_MS
+
+const readAt = signal<number | undefined>(undefined)
+/** Whether nobody can tell from what is known here which gates are open: the facade has not been heard for too long. */
+export const outdated = computed(() => readAt.value !== undefined && now.value - readAt.value > OUTDATED_MS)
 
 export async function readSites(): Promise<void> {
   try {
-    const { body } = await read('/v1/sites')
+    const { body } = await read('/v1/overview')
     sites.value = new Map(body.items.map(each => [each.site, known(each)]))
+    learnToday(body)
+    readAt.value = serverNow()
     sitesProblem.value = undefined
   } catch (error) {
     sitesProblem.value = asProblem(error)
@@ -38,9 +47,7 @@ export async function readSites(): Promise<void> {
 
 /** What was read, with ages turned into moments. */
 export function known(site: Site): KnownSite {
-  const knownAt = serverNow()
-  const ageS = site.heartbeat_age_s ?? site.silent_s
-  return { ...site, knownAt, heardAt: ageS === null ? null : knownAt - ageS * 1_000 }
+  return { ...site, knownAt: serverNow(), heardAt: site.last_beat_at === null ? null : Date.parse(site.last_beat_at) }
 }
 
 onTold('status', told => {
@@ -54,11 +61,19 @@ effect(() => {
   epoch.value
   if (!session.value) {
     sites.value = undefined
+    readAt.value = undefined
+    forgetToday()
     return
   }
   void readSites()
-  const timer = setInterval(() => {
+  const again = () => {
     if (!document.hidden) void readSites()
-  }, AGAIN_MS)
-  return () => clearInterval(timer)
+  }
+  const timer = setInterval(again, AGAIN_MS)
+  // What was not read while nobody looked is read at the first glance.
+  document.addEventListener('visibilitychange', again)
+  return () => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', again)
+  }
 })

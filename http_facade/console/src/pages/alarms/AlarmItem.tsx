@@ -21,6 +21,7 @@ export interface AlarmItemProps {
 export function AlarmItem({ alarm, onAcknowledge, ofSite = false }: AlarmItemProps) {
   const { site, device, title, detail, severity, since, source, acknowledged } = alarm
   const place = { title, device, site }
+  const time = shortTime(since, serverNow(), zoneOf(site))
   return (
     <li class={`alarm alarm-${severity} ${acknowledged ? 'alarm-seen' : ''}`}>
       <div class="alarm-what">
@@ -48,7 +49,9 @@ export function AlarmItem({ alarm, onAcknowledge, ofSite = false }: AlarmItemPro
             </span>
           )}
         </p>
-        <Since of={since} zone={zoneOf(site)} />
+        <p class="quiet">
+          <Age of={since} words={age => t('alarms.since', { time, age })} />
+        </p>
         {source === 'centre' && <p class="quiet">{t('alarms.byCentre')}</p>}
       </div>
       {acknowledged ? (
@@ -61,19 +64,6 @@ export function AlarmItem({ alarm, onAcknowledge, ofSite = false }: AlarmItemPro
         <p class="quiet">{t('alarms.notAcknowledged')}</p>
       )}
     </li>
-  )
-}
-
-function Since({ of, zone }: { of: string; zone: string | undefined }) {
-  const [before, after = ''] = t('alarms.since', { time: shortTime(of, serverNow(), zone), age: '\u0000' }).split(
-    '\u0000',
-  )
-  return (
-    <p class="quiet digits">
-      {before}
-      <Age of={of} />
-      {after}
-    </p>
   )
 }
 

@@ -3,4 +3,15 @@ import type { Translation } from '../types'
 
 export const feed = {
   title: 'האכלה',
+  today: 'האכלה היום',
+  of: '{fed} מתוך {planned}',
+  fallen: 'ניתנו {amount}',
+  planned: 'מתוכננים {amount}',
+  due: '{amount} היו אמורים להינתן עד כה',
+  short: 'חסרים {amount}',
+  unknown: '{amount} התבקשו ולא ידוע אם ניתנו',
+  shortUnknown: 'לא ידוע אם חסר משהו',
+  notKnown: 'לא ידוע כמה ניתן',
+  planUnknown: 'לא ידוע כמה מתוכנן',
+  noFeeders: 'לא ידועים מאכילים',
 } satisfies Translation<English>['feed']

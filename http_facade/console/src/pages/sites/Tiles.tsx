@@ -1,0 +1,78 @@
+import type { ComponentChildren } from 'preact'
+import { grams } from '../../format/grams'
+import { number } from '../../format/numbers'
+import { shortTime } from '../../format/times'
+import { isMissedMeal, urgent } from '../../state/alarms'
+import { serverNow } from '../../state/clock'
+import { fedAsOf, today } from '../../state/overview'
+import { outdated, sites } from '../../state/sites'
+import { t } from '../../words/words'
+
+interface TileProps {
+  head: string
+  value: string
+  tone?: 'ok' | 'critical' | 'unknown' | undefined
+  children?: ComponentChildren
+}
+
+function Tile({ head, value, tone, children }: TileProps) {
+  return (
+    <div class={tone ? `tile tile-${tone}` : 'tile'}>
+      <dt>{head}</dt>
+      <dd>
+        <strong class="digits">{value}</strong>
+        <span class="quiet digits">{children}</span>
+      </dd>
+    </div>
+  )
+}
+
+/** All sites together: who is there, what is urgent, what was fed. */
+export function Tiles() {
+  const all = [...(sites.value?.values() ?? [])]
+  const unknown = outdated.value ? all.length : all.filter(each => each.online === null).length
+  const online = outdated.value ? 0 : all.filter(each => each.online).length
+  const silent = all.length - unknown - online
+  const missed = urgent.value.filter(isMissedMeal).length
+  return (
+    <dl class="tiles">
+      <Tile head={t('sites.tileOnline')} value={number(online)} tone={online === all.length ? 'ok' : undefined}>
+        {t('sites.tileOf', { count: all.length })}
+      </Tile>
+      <Tile
+        head={t('sites.tileSilent')}
+        value={number(silent)}
+        tone={silent > 0 ? 'critical' : unknown > 0 ? 'unknown' : undefined}
+      >
+        {unknown > 0 && t('sites.tileUnknown', { count: unknown })}
+      </Tile>
+      <Tile
+        head={t('sites.tileNeeds')}
+        value={number(urgent.value.length)}
+        tone={urgent.value.length > 0 ? 'critical' : undefined}
+      >
+        {missed > 0 ? t('sites.tileMissed', { count: missed }) : t('sites.tileOpen')}
+      </Tile>
+      <FedTile />
+    </dl>
+  )
+}
+
+/** Of the sites of which it is known; how many are left out is said. */
+function FedTile() {
+  const days = [...(today.value?.values() ?? [])].map(each => each.fed).filter(fed => fed !== null)
+  const known = days.filter(day => day.fed_g !== null && day.due_g !== null)
+  const sum = (amounts: readonly (number | null)[]) => amounts.reduce<number>((all, each) => all + (each ?? 0), 0)
+  const missing = days.length - known.length
+  return (
+    <Tile
+      head={t('sites.tileFed')}
+      value={known.length > 0 ? grams(sum(known.map(day => day.fed_g))) : t('common.unknown')}
+      tone={known.length === 0 ? 'unknown' : undefined}
+    >
+      {known.length > 0 && t('sites.tileDue', { amount: grams(sum(known.map(day => (day.due_g ?? 0) + day.asked_g))) })}
+      {missing > 0 && known.length > 0 && ` · ${t('sites.tileFedUnknown', { count: missing })}`}
+      {fedAsOf.value && <span class="unseen"> {t('sites.asOf', { time: shortTime(fedAsOf.value, serverNow()) })}</span>}
+    </Tile>
+  )
+}

@@ -1,0 +1,87 @@
+import './fed-bar.css'
+import { grams } from '../format/grams'
+import type { Fed } from '../state/overview'
+import { t } from '../words/words'
+
+/** Lengths of the parts of the bar, as shares of it; null where nobody knows what fell, or what was planned. */
+export interface Shares {
+  readonly fed: number
+  /** Asked of the PLC, and nobody knows whether it fell. */
+  readonly unknown: number
+  readonly short: number
+  /** Where what is due by now ends. */
+  readonly due: number
+}
+
+export function sharesOf({ fed_g, planned_g, due_g, shortfall_g, asked_g, unknown_g }: Fed): Shares | null {
+  if (fed_g === null || planned_g === null) return null
+  const whole = Math.max(planned_g + asked_g, fed_g + unknown_g)
+  if (whole === 0) return { fed: 0, unknown: 0, short: 0, due: 0 }
+  const unknown = Math.min(unknown_g, shortfall_g ?? 0)
+  return {
+    fed: fed_g / whole,
+    unknown: unknown / whole,
+    short: Math.max(0, (shortfall_g ?? 0) - unknown) / whole,
+    due: Math.min(1, ((due_g ?? 0) + asked_g) / whole),
+  }
+}
+
+/** What fell in words: of how much, how much of that is due, and what is short; what is not known is said to be so. */
+export function fedWords(fed: Fed): { main: string; rest: string; short: string } {
+  const { fed_g, planned_g, due_g, shortfall_g, asked_g, unknown_g } = fed
+  if (fed_g === null)
+    return {
+      main: t('feed.notKnown'),
+      rest: planned_g === null ? '' : t('feed.planned', { amount: grams(planned_g) }),
+      short: '',
+    }
+  if (planned_g === null)
+    return { main: t('feed.fallen', { amount: grams(fed_g) }), rest: t('feed.planUnknown'), short: '' }
+  return {
+    main: t('feed.of', { fed: grams(fed_g), planned: grams(planned_g + asked_g) }),
+    rest: [
+      due_g !== null && t('feed.due', { amount: grams(due_g + asked_g) }),
+      unknown_g > 0 && t('feed.unknown', { amount: grams(unknown_g) }),
+      shortfall_g === null && t('feed.shortUnknown'),
+    ]
+      .filter(Boolean)
+      .join(' · '),
+    short: shortfall_g ? t('feed.short', { amount: grams(shortfall_g) }) : '',
+  }
+}
+
+/** What was fed today against what is due and planned. */
+export function FedBar({ fed, label }: { fed: Fed; label: string }) {
+  const shares = sharesOf(fed)
+  const { main, rest, short } = fedWords(fed)
+  const text = [main, rest, short].filter(Boolean).join('; ')
+  const size = (share: number) => ({ inlineSize: `${share * 100}%` })
+  return (
+    <div class="fed">
+      <p class="fed-words digits">
+        <strong>{main}</strong>
+        {short && <span class="fed-short-words">{short}</span>}
+      </p>
+      {/* biome-ignore lint/a11y/useSemanticElements: browsers draw their own, which no style reaches */}
+      <span
+        class={shares ? 'fed-bar' : 'fed-bar fed-bar-unknown'}
+        role="meter"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round((shares?.fed ?? 0) * 100)}
+        aria-valuetext={text}
+      >
+        {shares && (
+          <>
+            <span class="fed-fallen" style={size(shares.fed)} />
+            <span class="fed-unknown" style={size(shares.unknown)} />
+            <span class="fed-short" style={size(shares.short)} />
+            {shares.due > 0 && <span class="fed-due" style={{ insetInlineStart: `${shares.due * 100}%` }} />}
+          </>
+        )}
+      </span>
+      <p class="fed-rest quiet digits">{rest || '\u00a0'}</p>
+    </div>
+  )
+}
