@@ -9,6 +9,8 @@ export const sites = {
   silentSince: 'Silent since {time}, {age}',
   neverHeard: 'Never heard',
   cannotTell: 'Nobody can tell now: {cause}',
+  lastKnown: 'Not known now; last known at {time}, {age}',
+  writesUnknown: 'Whether commands may pass is not known',
   writesPossible: 'Commands may pass',
   writesClosed: 'Commands are refused until it is heard again',
   plcsOk: { one: '{count} PLC answers', other: '{count} PLCs answer' },

@@ -12,6 +12,8 @@ export const sites = {
   silentSince: 'שותק מאז {time}, {age}',
   neverHeard: 'מעולם לא נשמע',
   cannotTell: 'לא ניתן לדעת כעת: {cause}',
+  lastKnown: 'לא ידוע כעת; ידוע לאחרונה ב־{time}, {age}',
+  writesUnknown: 'לא ידוע אם אפשר לשלוח פקודות',
   writesPossible: 'אפשר לשלוח פקודות',
   writesClosed: 'פקודות נדחות עד שהאתר יישמע שוב',
   plcsOk: { one: 'בקר אחד עונה', two: 'שני הבקרים עונים', other: '{count} בקרים עונים' },
