@@ -14,13 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import tidegate
-from gateway.identity.enrolments import NotEnrolled
 from gateway.protocol import lifecycle
 from gateway.protocol.codec import decode, encode
-from gateway.protocol.errors import TidegateError
 from gateway.protocol.topics import TOPICS
 from gateway.settings import PREFIX, BrokerFolderSettings
-from http_facade import problems, refusals, schemas
+from http_facade import schemas
 from http_facade.app import create_app
 from http_facade.settings import FacadeSettings
 from site_agent.configuration import SiteConfiguration
@@ -39,6 +37,7 @@ from tests.documentation import (
     state_rows,
     topic_rows,
 )
+from tests.problem_codes import codes_of_problems
 
 PROTOCOL: Final = DOCS / "protocol.md"
 HTTP: Final = DOCS / "http.md"
@@ -107,6 +106,7 @@ def test_configuration_page_example_is_a_site_file() -> None:
     assert SiteConfiguration.model_validate(tomllib.loads(example.text)).site == "arava-1"
 
 
+<<<<<<< HEAD
 def codes_of_problems() -> set[str]:
     """Every code that the facade itself can give a problem."""
     classes = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, TidegateError)]
@@ -117,6 +117,8 @@ def codes_of_problems() -> set[str]:
     return {each.code for each in classes if each not in abstract} | rendered | unknown | of_others
 
 
+=======
+>>>>>>> console
 def test_http_page_lists_every_problem_code() -> None:
     """Whoever meets a code finds it in the table, and the table has no other."""
     section = HTTP.read_text().split("| code | status | meaning |")[1]

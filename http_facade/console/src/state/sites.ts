@@ -26,19 +26,14 @@ export const sitesProblem = signal<Problem | undefined>(undefined)
  * in between, more often than a site may be silent.
  */
 const AGAIN_MS = 8_000
-/** What was read so long ago says nothing of the gates any more. */
-const OUTDATED_MS = 3 * AGAIN_MS
-
-const readAt = signal<number | undefined>(undefined)
-/** Whether nobody can tell from what is known here which gates are open: the facade has not been heard for too long. */
-export const outdated = computed(() => readAt.value !== undefined && now.value - readAt.value > OUTDATED_MS)
+/** What is older than this is not known now: two readings have failed, or this page was asleep. */
+const FRESH_MS = 2 * AGAIN_MS + 2_000
 
 export async function readSites(): Promise<void> {
   try {
     const { body } = await read('/v1/overview')
     sites.value = new Map(body.items.map(each => [each.site, known(each)]))
     learnToday(body)
-    readAt.value = serverNow()
     sitesProblem.value = undefined
   } catch (error) {
     sitesProblem.value = asProblem(error)
@@ -49,6 +44,26 @@ export async function readSites(): Promise<void> {
 export function known(site: Site): KnownSite {
   return { ...site, knownAt: serverNow(), heardAt: site.last_beat_at === null ? null : Date.parse(site.last_beat_at) }
 }
+
+/** Whether what is known of the site still holds now. */
+export function isFresh(site: KnownSite): boolean {
+  return now.value - site.knownAt < FRESH_MS
+}
+
+/** Whether the site is online now; null where nobody can tell, or nobody has told for too long. */
+export function onlineNow(site: KnownSite): boolean | null {
+  return isFresh(site) ? site.online : null
+}
+
+/** Names of the sites that are not known now, as one text, so that a page of hundreds is not drawn anew every second. */
+const staleNames = computed(() => {
+  const all = [...(sites.value?.values() ?? [])]
+  return all
+    .filter(each => !isFresh(each))
+    .map(each => each.site)
+    .join(' ')
+})
+export const staleSites = computed<ReadonlySet<string>>(() => new Set(staleNames.value.split(' ')))
 
 onTold('status', told => {
   const next = new Map(sites.value)
@@ -61,7 +76,6 @@ effect(() => {
   epoch.value
   if (!session.value) {
     sites.value = undefined
-    readAt.value = undefined
     forgetToday()
     return
   }

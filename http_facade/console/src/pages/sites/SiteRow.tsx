@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks'
-import { shortTime } from '../../format/times'
+import { clockTime, shortTime } from '../../format/times'
 import { Age } from '../../parts/Age'
 import { Badge } from '../../parts/Badge'
 import { FedBar } from '../../parts/FedBar'
@@ -71,6 +71,10 @@ export function Heard({ site, how }: { site: KnownSite; how: Presence }) {
     ok: (age: string) => t('sites.heard', { age }),
     critical: (age: string) => t('sites.silentSince', { time, age }),
     unknown: (age: string) => t('sites.lastHeard', { age }),
+  }
+  if (how.tone === 'unknown' && site.online !== null) {
+    const known = clockTime(site.knownAt, zoneOf(site.site))
+    return <Age of={site.knownAt} words={age => t('sites.lastKnown', { time: known, age })} />
   }
   return <Age of={site.heardAt} words={words[how.tone]} />
 }

@@ -7,7 +7,7 @@ import { Segments } from '../../parts/Segments'
 import { Skeleton } from '../../parts/Skeleton'
 import { alarmsBySite } from '../../state/alarms'
 import { today } from '../../state/overview'
-import { type KnownSite, outdated, readSites, sites, sitesProblem } from '../../state/sites'
+import { type KnownSite, readSites, sites, sitesProblem, staleSites } from '../../state/sites'
 import { t } from '../../words/words'
 import { type Need, needsOf, rankOf } from './needs'
 import { presence } from './presence'
@@ -16,6 +16,7 @@ import { Tiles } from './Tiles'
 
 interface Needy {
   readonly site: KnownSite
+  readonly online: boolean | null
   readonly needs: readonly Need[]
 }
 
@@ -51,10 +52,11 @@ export default function Sites() {
 function ranked(all: readonly KnownSite[]): Needy[] {
   const alarms = alarmsBySite.value
   return all
-    .map(site => ({
-      site,
-      needs: needsOf(site, alarms?.get(site.site) ?? [], today.value?.get(site.site)?.fed ?? null, outdated.value),
-    }))
+    .map(site => {
+      const online = staleSites.value.has(site.site) ? null : site.online
+      const fed = today.value?.get(site.site)?.fed ?? null
+      return { site, online, needs: needsOf(site, alarms?.get(site.site) ?? [], fed, online) }
+    })
     .sort((one, other) => rankOf(one.needs) - rankOf(other.needs) || order.compare(one.site.site, other.site.site))
 }
 /** `site-2` before `site-10`. */
@@ -102,11 +104,11 @@ function Listed({ all }: { all: readonly Needy[] }) {
         </p>
       )}
       <ul class="sites">
-        {shown.map(({ site, needs }) => (
+        {shown.map(({ site, online, needs }) => (
           <SiteRow
             key={site.site}
             site={site}
-            how={presence(site, outdated.value)}
+            how={presence(online)}
             needs={needs}
             today={today.value?.get(site.site)}
           />

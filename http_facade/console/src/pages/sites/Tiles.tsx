@@ -5,7 +5,7 @@ import { shortTime } from '../../format/times'
 import { isMissedMeal, urgent } from '../../state/alarms'
 import { serverNow } from '../../state/clock'
 import { fedAsOf, today } from '../../state/overview'
-import { outdated, sites } from '../../state/sites'
+import { sites, staleSites } from '../../state/sites'
 import { t } from '../../words/words'
 
 interface TileProps {
@@ -30,8 +30,9 @@ function Tile({ head, value, tone, children }: TileProps) {
 /** All sites together: who is there, what is urgent, what was fed. */
 export function Tiles() {
   const all = [...(sites.value?.values() ?? [])]
-  const unknown = outdated.value ? all.length : all.filter(each => each.online === null).length
-  const online = outdated.value ? 0 : all.filter(each => each.online).length
+  const now = all.map(each => (staleSites.value.has(each.site) ? null : each.online))
+  const unknown = now.filter(each => each === null).length
+  const online = now.filter(each => each).length
   const silent = all.length - unknown - online
   const missed = urgent.value.filter(isMissedMeal).length
   return (

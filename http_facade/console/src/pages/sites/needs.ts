@@ -18,13 +18,13 @@ export interface Need {
 const SHORT_SHARE = 0.1
 
 /** What somebody should see to at a site, most urgent first; `seen` are critical alarms that somebody has taken note of. */
-export function needsOf(site: KnownSite, alarms: readonly Alarm[], fed: Fed | null, outdated: boolean): Need[] {
+export function needsOf(site: KnownSite, alarms: readonly Alarm[], fed: Fed | null, online = site.online): Need[] {
   const open = alarms.filter(each => !each.acknowledged)
   const counts: Record<Kind, number> = {
     missed: open.filter(isMissedMeal).length,
     critical: open.filter(each => each.severity === 'critical' && !isMissedMeal(each)).length,
-    silent: Number(!outdated && site.online === false),
-    unknown: Number(outdated || site.online === null),
+    silent: Number(online === false),
+    unknown: Number(online === null),
     plc: lostPlcs(site).length,
     warning: open.filter(each => each.severity === 'warning' && !isMissedMeal(each)).length,
     short: Number(fed !== null && isShort(fed)),

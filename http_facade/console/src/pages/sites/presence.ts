@@ -1,4 +1,3 @@
-import type { KnownSite } from '../../state/sites'
 import { t } from '../../words/words'
 
 export interface Presence {
@@ -7,10 +6,10 @@ export interface Presence {
 }
 
 /**
- * How a site is, by the gate's word alone: what its agent said last is information, not proof. A word that is `outdated`
- * says nothing any more.
+ * How a site is, by the gate's word alone: what its agent said last is information, not proof. Null where nobody can
+ * tell, or nobody has told for too long.
  */
-export function presence(site: Pick<KnownSite, 'online'>, outdated: boolean): Presence {
-  if (outdated || site.online === null) return { tone: 'unknown', words: t('sites.unknown') }
-  return site.online ? { tone: 'ok', words: t('sites.online') } : { tone: 'critical', words: t('sites.silent') }
+export function presence(online: boolean | null): Presence {
+  if (online === null) return { tone: 'unknown', words: t('sites.unknown') }
+  return online ? { tone: 'ok', words: t('sites.online') } : { tone: 'critical', words: t('sites.silent') }
 }
