@@ -106,19 +106,6 @@ def test_configuration_page_example_is_a_site_file() -> None:
     assert SiteConfiguration.model_validate(tomllib.loads(example.text)).site == "arava-1"
 
 
-<<<<<<< HEAD
-def codes_of_problems() -> set[str]:
-    """Every code that the facade itself can give a problem."""
-    classes = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, TidegateError)]
-    abstract = {refusals.Refusal, refusals.NotFound, refusals.Ended, TidegateError}
-    rendered = {"internal-error", "bad-request", *problems._HTTP_CODES.values()}  # no other list of them
-    unknown = {f"unknown-{what}" for what in ("site", "device", "property", "action", "command", "token", "alarm")}
-    of_others = {"invalid-input", NotEnrolled.code}
-    return {each.code for each in classes if each not in abstract} | rendered | unknown | of_others
-
-
-=======
->>>>>>> console
 def test_http_page_lists_every_problem_code() -> None:
     """Whoever meets a code finds it in the table, and the table has no other."""
     section = HTTP.read_text().split("| code | status | meaning |")[1]
