@@ -6,7 +6,7 @@ import { t } from '../words/words'
 /** Lengths of the parts of the bar, as shares of it; null where nobody knows what fell, or what was planned. */
 export interface Shares {
   readonly fed: number
-  /** Asked of the PLC, and nobody knows whether it fell. */
+  /** Asked of the PLC, or due, and nobody knows whether it fell. */
   readonly unknown: number
   readonly short: number
   /** Where what is due by now ends. */
@@ -17,12 +17,14 @@ export function sharesOf({ fed_g, planned_g, due_g, shortfall_g, asked_g, unknow
   if (fed_g === null || planned_g === null) return null
   const whole = Math.max(planned_g + asked_g, fed_g + unknown_g)
   if (whole === 0) return { fed: 0, unknown: 0, short: 0, due: 0 }
-  const unknown = Math.min(unknown_g, shortfall_g ?? 0)
+  const due = (due_g ?? 0) + asked_g
+  // Where the counter was not read all day, more may have fallen than it tells.
+  const unknown = shortfall_g === null ? Math.max(0, due - fed_g) : Math.min(unknown_g, shortfall_g)
   return {
     fed: fed_g / whole,
     unknown: unknown / whole,
     short: Math.max(0, (shortfall_g ?? 0) - unknown) / whole,
-    due: Math.min(1, ((due_g ?? 0) + asked_g) / whole),
+    due: Math.min(1, due / whole),
   }
 }
 

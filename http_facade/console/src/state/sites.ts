@@ -40,6 +40,12 @@ export async function readSites(): Promise<void> {
   }
 }
 
+/** Read one site, more often than all of them: for whoever looks at it. @throws Problem */
+export async function readSite(site: string): Promise<void> {
+  const { body } = await read('/v1/sites/{site}', { path: { site } })
+  if (sites.value) sites.value = new Map(sites.value).set(site, known(body))
+}
+
 /** What was read, with ages turned into moments. */
 export function known(site: Site): KnownSite {
   return { ...site, knownAt: serverNow(), heardAt: site.last_beat_at === null ? null : Date.parse(site.last_beat_at) }

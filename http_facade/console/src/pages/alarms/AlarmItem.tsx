@@ -1,3 +1,4 @@
+import './alarms.css'
 import { shortTime } from '../../format/times'
 import { Age } from '../../parts/Age'
 import { Badge } from '../../parts/Badge'

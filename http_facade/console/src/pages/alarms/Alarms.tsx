@@ -1,4 +1,3 @@
-import './alarms.css'
 import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { Icon } from '../../parts/icons'

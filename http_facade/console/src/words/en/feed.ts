@@ -7,7 +7,7 @@ export const feed = {
   due: '{amount} due by now',
   short: '{amount} short',
   unknown: '{amount} asked, and not known to have fallen',
-  shortUnknown: 'whether something is short is not known',
+  shortUnknown: 'shortfall not known',
   notKnown: 'Not known what fell',
   planUnknown: 'what is planned is not known',
   noFeeders: 'No feeders are known',

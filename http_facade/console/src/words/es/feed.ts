@@ -10,7 +10,7 @@ export const feed = {
   due: '{amount} tocaban hasta ahora',
   short: 'faltan {amount}',
   unknown: '{amount} pedidos sin saber si cayeron',
-  shortUnknown: 'no se sabe si falta algo',
+  shortUnknown: 'no se sabe si falta',
   notKnown: 'No se sabe cuánto cayó',
   planUnknown: 'no se sabe cuánto está previsto',
   noFeeders: 'No se conocen comederos',

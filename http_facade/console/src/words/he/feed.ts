@@ -10,7 +10,7 @@ export const feed = {
   due: '{amount} היו אמורים להינתן עד כה',
   short: 'חסרים {amount}',
   unknown: '{amount} התבקשו ולא ידוע אם ניתנו',
-  shortUnknown: 'לא ידוע אם חסר משהו',
+  shortUnknown: 'לא ידוע אם חסר',
   notKnown: 'לא ידוע כמה ניתן',
   planUnknown: 'לא ידוע כמה מתוכנן',
   noFeeders: 'לא ידועים מאכילים',
