@@ -40,7 +40,10 @@ export function fedWords(fed: Fed): { main: string; rest: string; short: string 
   if (planned_g === null)
     return { main: t('feed.fallen', { amount: grams(fed_g) }), rest: t('feed.planUnknown'), short: '' }
   return {
-    main: t('feed.of', { fed: grams(fed_g), planned: grams(planned_g + asked_g) }),
+    main: t(shortfall_g === null ? 'feed.atLeast' : 'feed.of', {
+      fed: grams(fed_g),
+      planned: grams(planned_g + asked_g),
+    }),
     rest: [
       due_g !== null && t('feed.due', { amount: grams(due_g + asked_g) }),
       unknown_g > 0 && t('feed.unknown', { amount: grams(unknown_g) }),

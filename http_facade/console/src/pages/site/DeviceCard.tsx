@@ -9,7 +9,7 @@ import type { Device } from '../../state/devices'
 import type { Fed } from '../../state/overview'
 import { t } from '../../words/words'
 import { to } from '../routes'
-import { drifts, shownFlags, shownValues, trust } from './values'
+import { drifts, shownFlags, shownValues, type Trust, trust } from './values'
 
 export interface DeviceCardProps {
   device: Device
@@ -26,7 +26,7 @@ export function DeviceCard({ device, description, fed, online, alarms }: DeviceC
   const { tone, words, cause } = trust(device, online)
   return (
     <Card
-      tone={tone}
+      tone={edgeOf(tone, alarms)}
       title={
         <a class="device-link" href={to.device(device.site, device.device)}>
           <bdi>{device.title}</bdi>
@@ -66,9 +66,17 @@ export function DeviceCard({ device, description, fed, online, alarms }: DeviceC
   )
 }
 
+/** The worse of how its values are and what alarms nobody has taken note of. */
+function edgeOf(tone: Trust['tone'], alarms: readonly Alarm[]): Trust['tone'] {
+  const open = alarms.filter(each => !each.acknowledged).map(each => each.severity)
+  if (open.includes('critical')) return 'critical'
+  return tone === 'ok' && open.length > 0 ? 'warning' : tone
+}
+
 function Needs({ device, description, alarms }: Pick<DeviceCardProps, 'device' | 'description' | 'alarms'>) {
   const drift = drifts(device, description)
-  const flags = shownFlags(device, description)
+  const raised = new Set(alarms.map(each => each.name))
+  const flags = shownFlags(device, description).filter(({ name }) => !raised.has(name.replaceAll('_', '-')))
   if (alarms.length + drift.length + flags.length === 0) return null
   return (
     <ul class="device-needs">

@@ -83,7 +83,9 @@ function Plcs({ site }: { site: KnownSite }) {
         {links.map(([name, link]) => (
           <li key={name}>
             <Badge tone={link !== 'ok' ? 'critical' : live ? 'ok' : 'unknown'} icon="plc">
-              <bdi>{name}</bdi>: {t(link === 'ok' ? 'site.plcOk' : 'site.plcLost')}
+              <span>
+                <bdi>{name}</bdi>: {t(link === 'ok' ? 'site.plcOk' : 'site.plcLost')}
+              </span>
             </Badge>
           </li>
         ))}

@@ -82,9 +82,8 @@ function Days({ days }: { days: readonly Day[] }) {
   )
 }
 
-/** A minute that is not whole counts all the same. */
 function minutes(length: number): string {
-  return duration(length * 60)
+  return length === 0 ? t('site.never') : duration(length * 60)
 }
 
 function words({ date, online_min, away_min, false_closed_min }: Day): string {

@@ -65,6 +65,7 @@ function FedTile() {
   const known = days.filter(day => day.fed_g !== null && day.due_g !== null)
   const sum = (amounts: readonly (number | null)[]) => amounts.reduce<number>((all, each) => all + (each ?? 0), 0)
   const missing = days.length - known.length
+  const least = known.some(day => day.shortfall_g === null)
   return (
     <Tile
       head={t('sites.tileFed')}
@@ -72,6 +73,7 @@ function FedTile() {
       tone={known.length === 0 ? 'unknown' : undefined}
     >
       {known.length > 0 && t('sites.tileDue', { amount: grams(sum(known.map(day => (day.due_g ?? 0) + day.asked_g))) })}
+      {least && ` · ${t('sites.tileLeast')}`}
       {missing > 0 && known.length > 0 && ` · ${t('sites.tileFedUnknown', { count: missing })}`}
       {fedAsOf.value && <span class="unseen"> {t('sites.asOf', { time: shortTime(fedAsOf.value, serverNow()) })}</span>}
     </Tile>

@@ -1,7 +1,8 @@
 export const feed = {
   title: 'Feed',
   today: 'Fed today',
-  of: '{fed} of {planned}',
+  of: 'Fed {fed} of {planned}',
+  atLeast: 'Fed at least {fed} of {planned}',
   fallen: '{amount} fed',
   planned: '{amount} planned',
   due: '{amount} due by now',

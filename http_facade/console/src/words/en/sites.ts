@@ -51,5 +51,6 @@ export const sites = {
     one: 'without {count} site, where it is not known',
     other: 'without {count} sites, where it is not known',
   },
+  tileLeast: 'at least; not all of the day was read',
   asOf: 'Fed as of {time}',
 } as const

@@ -4,7 +4,8 @@ import type { Translation } from '../types'
 export const feed = {
   title: 'Alimento',
   today: 'Alimento de hoy',
-  of: '{fed} de {planned}',
+  of: 'Dados {fed} de {planned}',
+  atLeast: 'Dados al menos {fed} de {planned}',
   fallen: '{amount} dados',
   planned: '{amount} previstos',
   due: '{amount} tocaban hasta ahora',

@@ -51,5 +51,6 @@ export const sites = {
   tileFed: 'Alimento de hoy',
   tileDue: 'de {amount} que tocaban',
   tileFedUnknown: { one: 'sin {count} sitio del que no se sabe', other: 'sin {count} sitios de los que no se sabe' },
+  tileLeast: 'al menos; no se leyó todo el día',
   asOf: 'Alimento a las {time}',
 } satisfies Translation<English>['sites']

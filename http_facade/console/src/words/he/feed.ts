@@ -4,7 +4,8 @@ import type { Translation } from '../types'
 export const feed = {
   title: 'האכלה',
   today: 'האכלה היום',
-  of: '{fed} מתוך {planned}',
+  of: 'ניתנו {fed} מתוך {planned}',
+  atLeast: 'ניתנו לפחות {fed} מתוך {planned}',
   fallen: 'ניתנו {amount}',
   planned: 'מתוכננים {amount}',
   due: '{amount} היו אמורים להינתן עד כה',

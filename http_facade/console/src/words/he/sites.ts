@@ -59,5 +59,6 @@ export const sites = {
     two: 'ללא שני אתרים שבהם לא ידוע',
     other: 'ללא {count} אתרים שבהם לא ידוע',
   },
+  tileLeast: 'לפחות; לא כל היום נקרא',
   asOf: 'האכלה נכון ל־{time}',
 } satisfies Translation<English>['sites']
