@@ -21,8 +21,13 @@ let context: AudioContext | undefined
 
 async function awake(): Promise<AudioContext | undefined> {
   if (!('AudioContext' in globalThis)) return undefined
+  // Made without a press on the page it would never start.
+  if (!context && navigator.userActivation?.hasBeenActive === false) {
+    muted.value = true
+    return undefined
+  }
   context ??= new AudioContext()
-  // Without a press on the page this stays pending, and nothing is heard.
+  // Where the browser lets nothing be heard, this stays pending.
   if (context.state !== 'running') await Promise.race([context.resume(), new Promise(end => setTimeout(end, 300))])
   muted.value = context.state !== 'running'
   return muted.value ? undefined : context
