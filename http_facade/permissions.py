@@ -49,6 +49,8 @@ NEEDED: Final[Mapping[str, Role]] = {
     _ACT: Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
     f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
+    "GET /v1/audit": Role.ENGINEER,
+    "GET /v1/audit.csv": Role.ENGINEER,
     "POST /v1/groups": Role.ENGINEER,
     RUN_GROUP: Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gateway.audit_chain import Link
 from gateway.course import Buckets, Course, SeriesRecord
 from gateway.database.tables import moment
 from gateway.events import Acknowledgement, AlarmRecord, EventRecord
@@ -169,6 +171,16 @@ def event(record: EventRecord) -> Json:
         "data": dict(record.data),
         "received_at": instant(record.received_at),
     }
+
+
+def audit_row(link: Link) -> Json:
+    """A row of the audit."""
+    columns = asdict(link.entry)
+    at = instant(moment(columns.pop("at_us")))
+    for name in ("input", "before", "result"):
+        # What was refused may be no number that JSON knows.
+        columns[name] = None if columns[name] is None else json.loads(columns[name], parse_constant=str)
+    return {"number": link.number, "at": at, **columns, "hash": link.hash}
 
 
 def course(found: Course | None, start_us: int, end_us: int, series: SeriesRecord | None) -> Json:

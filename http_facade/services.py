@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from gateway.accounts import SESSION_START, Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.audit import Audit
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
@@ -59,6 +60,7 @@ class Services:
     writer: LedgerWriter
     ledger: Ledger
     sites: Sites
+    audit: Audit
     events: Events
     acknowledgements: Acknowledgements
     samples: SampleReads
@@ -112,6 +114,7 @@ class Services:
             writer=writer,
             ledger=ledger,
             sites=sites,
+            audit=Audit(engine),
             events=Events(engine),
             acknowledgements=Acknowledgements(engine),
             samples=samples,

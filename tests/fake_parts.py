@@ -13,6 +13,7 @@ from sqlalchemy import Engine, StaticPool, create_engine
 
 from gateway.accounts import Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.audit import Audit
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
@@ -253,6 +254,7 @@ class FakeParts:
             "writer": self.ledger,
             "ledger": self.ledger,
             "sites": self.reports,
+            "audit": Audit(self.engine),
             "events": Events(self.engine),
             "acknowledgements": Acknowledgements(self.engine),
             "samples": SampleReads(self.engine),

@@ -50,6 +50,8 @@ OPERATIONS = [
     ("GET", "/v1/commands.csv"),
     ("GET", "/v1/commands/{id}"),
     ("POST", "/v1/commands/{id}/cancel"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/audit.csv"),
     ("GET", "/v1/alarms"),
     ("POST", "/v1/sites/{site}/devices/{device}/alarms/{alarm}/acknowledgement"),
     ("GET", "/v1/events"),
