@@ -15,7 +15,7 @@ import { LineState } from './Line'
 export function TopBar() {
   return (
     <header class="top">
-      <a class="brand" href={to.sites()}>
+      <a class="brand" href={to.sites()} aria-label={t('shell.product')}>
         <Mark />
         <span class="brand-word">{t('shell.product')}</span>
       </a>

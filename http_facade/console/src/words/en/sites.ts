@@ -11,7 +11,7 @@ export const sites = {
   cannotTell: 'Nobody can tell now: {cause}',
   writesPossible: 'Commands may pass',
   writesClosed: 'Commands are refused until it is heard again',
-  plcsOk: { one: '{count} PLC answers', other: 'All {count} PLCs answer' },
+  plcsOk: { one: '{count} PLC answers', other: '{count} PLCs answer' },
   plcsLost: 'PLC lost: {names}',
   plcsUnknown: 'PLCs unknown',
   plcsLast: 'PLCs as last reported',

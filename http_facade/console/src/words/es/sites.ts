@@ -14,7 +14,7 @@ export const sites = {
   cannotTell: 'Ahora no se puede saber: {cause}',
   writesPossible: 'Se pueden dar órdenes',
   writesClosed: 'Las órdenes se rechazan hasta que vuelva la señal',
-  plcsOk: { one: '{count} PLC responde', other: 'Los {count} PLC responden' },
+  plcsOk: { one: '{count} PLC responde', other: '{count} PLC responden' },
   plcsLost: 'PLC perdido: {names}',
   plcsUnknown: 'PLC desconocidos',
   plcsLast: 'PLC según el último informe',

@@ -14,7 +14,7 @@ export const sites = {
   cannotTell: 'לא ניתן לדעת כעת: {cause}',
   writesPossible: 'אפשר לשלוח פקודות',
   writesClosed: 'פקודות נדחות עד שהאתר יישמע שוב',
-  plcsOk: { one: 'בקר אחד עונה', two: 'שני הבקרים עונים', other: 'כל {count} הבקרים עונים' },
+  plcsOk: { one: 'בקר אחד עונה', two: 'שני הבקרים עונים', other: '{count} בקרים עונים' },
   plcsLost: 'אין קשר לבקר: {names}',
   plcsUnknown: 'מצב הבקרים לא ידוע',
   plcsLast: 'הבקרים לפי הדיווח האחרון',
