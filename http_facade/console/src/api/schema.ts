@@ -336,6 +336,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the audit, newest first; who has only some sites sees only their rows. */
+        get: operations["audit_list_audit_v1_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read every row, newest first, as CSV (RFC 4180). */
+        get: operations["audit_read_audit_v1_audit_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1378,6 +1412,104 @@ export interface components {
              */
             false_closed_min: number;
         };
+        /**
+         * AuditRows
+         * @description A page of rows, newest first.
+         */
+        AuditRows: {
+            /** Items */
+            items: components["schemas"]["AuditRow"][];
+            /**
+             * Next
+             * @description the `cursor` of the next page; null at the end
+             */
+            next: number | null;
+        };
+        /**
+         * AuditRow
+         * @description A row; it never changes.
+         */
+        AuditRow: {
+            /**
+             * Number
+             * @description its place in the chain
+             */
+            number: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** @description `asked`, `refused`, `cancel` or `ended`; `done`: at the centre itself */
+            kind: components["schemas"]["Kind"];
+            /**
+             * Site
+             * @description empty: about the centre alone
+             */
+            site: string;
+            /** Device */
+            device: string;
+            /** Name */
+            name: string;
+            /**
+             * Command
+             * @description null for what was refused before it became one, or is none
+             */
+            command: string | null;
+            /**
+             * Principal
+             * @description who asked at the broker, proved by it
+             */
+            principal: string;
+            /**
+             * Actor
+             * @description behind it, of a facade: the token's or account's name
+             */
+            actor: string | null;
+            /** Source Address */
+            source_address: string | null;
+            /** Input */
+            input: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Before
+             * @description what the settings that were to be written were last reported to hold
+             */
+            before: {
+                [key: string]: boolean | number | string | null;
+            } | null;
+            /**
+             * State
+             * @description of the end
+             */
+            state: string | null;
+            /**
+             * Code
+             * @description of the end, or of the refusal
+             */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Result
+             * @description what was read afterwards
+             */
+            result: {
+                [key: string]: boolean | number | string | null;
+            } | null;
+            /**
+             * Hash
+             * @description of this row and the one before; see `tidegate audit verify`
+             */
+            hash: string;
+        };
+        /**
+         * Kind
+         * @description What a row tells.
+         * @enum {string}
+         */
+        Kind: "asked" | "refused" | "cancel" | "ended" | "done";
         /**
          * Health
          * @description The process lives.
@@ -2534,6 +2666,7 @@ export interface operations {
                 site?: string;
                 device?: string;
                 name?: string;
+                actor?: string;
                 state?: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
                 from?: string;
                 to?: string;
@@ -2635,6 +2768,7 @@ export interface operations {
                 site?: string;
                 device?: string;
                 name?: string;
+                actor?: string;
                 state?: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
                 from?: string;
                 to?: string;
@@ -3985,6 +4119,208 @@ export interface operations {
                 };
             };
             /** @description as many streams as there may be are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_list_audit_v1_audit_get: {
+        parameters: {
+            query?: {
+                site?: string;
+                principal?: string;
+                actor?: string;
+                name?: string;
+                kind?: "asked" | "refused" | "cancel" | "ended" | "done";
+                from?: string;
+                to?: string;
+                limit?: number;
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRows"];
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_read_audit_v1_audit_csv_get: {
+        parameters: {
+            query?: {
+                site?: string;
+                principal?: string;
+                actor?: string;
+                name?: string;
+                kind?: "asked" | "refused" | "cancel" | "ended" | "done";
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
             503: {
                 headers: {
                     [name: string]: unknown;
