@@ -6,12 +6,12 @@ import { serverNow } from './clock'
 
 const known = new Map<string, string>()
 
-/** A site's own time zone, as its feeders' meals have it; undefined until it was read. UTC where none has told one. */
-export function useZone(site: string): string | undefined {
-  const zone = useSignal(known.get(site))
+/** A site's own time zone, as its feeders' meals have it; undefined until it was read, and of no site. UTC where none has told one. */
+export function useZone(site: string | undefined): string | undefined {
+  const zone = useSignal(known.get(site ?? ''))
   useEffect(() => {
-    zone.value = known.get(site)
-    if (zone.value) return
+    zone.value = known.get(site ?? '')
+    if (zone.value || site === undefined) return
     const control = new AbortController()
     // A single day is the shortest question whose answer names the zone.
     const day = dateIn(serverNow(), 'UTC')

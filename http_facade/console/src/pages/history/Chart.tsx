@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { theme } from '../../state/preferences'
-import { language, t } from '../../words/words'
+import { isMirrored, t } from '../../words/words'
 import type { Line } from './course'
 import { inks, type Look } from './looks'
 import { MarkStrip } from './MarkStrip'
@@ -65,8 +65,6 @@ export function Chart(properties: ChartProps) {
     </div>
   )
 }
-
-export const isMirrored = () => language() === 'he'
 
 function wantedBy(key: string, stretch: Stretch, mirrored: boolean): Stretch | undefined {
   switch (key) {

@@ -2,7 +2,7 @@ import './history.css'
 import './chart.css'
 import { useEffect, useState } from 'preact/hooks'
 import { duration } from '../../format/ages'
-import { dateTime } from '../../format/times'
+import { stretch as inWords } from '../../format/times'
 import { Card } from '../../parts/Card'
 import { Notice, ProblemNotice } from '../../parts/Notice'
 import { Skeleton } from '../../parts/Skeleton'
@@ -125,7 +125,7 @@ function CourseOf({ place, description, properties, stretch, live, points, zone,
   const [canvas, setCanvas] = useState<HTMLCanvasElement>()
   const drawn = useDrawn(courses.value, description)
   const shownFrom = courses.value ?? stretch
-  const range = `${dateTime(shownFrom.fromMs, zone)} – ${dateTime(shownFrom.toMs, zone)}`
+  const range = inWords(shownFrom.fromMs, shownFrom.toMs, zone)
   const label = t('history.chartOf', { titles: drawn?.looks.map(each => each.title).join(', ') ?? '', range })
   if (properties.length === 0) return <Notice tone="accent">{t('history.chooseOne')}</Notice>
   return (

@@ -47,10 +47,10 @@ export function MarkStrip({ marks, stretch, box, mirrored, zone }: MarkStripProp
               class={`mark-place mark-${leading(place)}`}
               style={{ left: `${left}px` }}
               tabIndex={isOpen || (!open && index === 0) ? 0 : -1}
-              aria-expanded={isOpen}
+              aria-pressed={isOpen}
               aria-label={named(place, zone)}
               title={named(place, zone)}
-              onClick={() => setChosen(isOpen ? undefined : place.marks[0]?.id)}
+              onClick={() => setChosen(place.marks[0]?.id)}
               onFocus={event => {
                 if (event.currentTarget.matches(':focus-visible')) setChosen(place.marks[0]?.id)
               }}

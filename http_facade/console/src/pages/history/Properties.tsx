@@ -35,7 +35,11 @@ export function Properties({ description, chosen, onChange }: PropertiesProps) {
                 onChange={() => onChange(isChosen ? chosen.filter(each => each !== name) : [...chosen, name])}
               />
               <span>{known[name]?.title ?? name}</span>
-              {unit && <span class="quiet">{unit}</span>}
+              {unit && (
+                <bdi class="quiet" dir="ltr">
+                  {unit}
+                </bdi>
+              )}
             </label>
           )
         })}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { dateTime } from '../../format/times'
+import { stretch as inWords } from '../../format/times'
 import { Button } from '../../parts/Button'
 import { Field } from '../../parts/Field'
 import { Segments } from '../../parts/Segments'
@@ -17,7 +17,7 @@ export interface RangeProps {
 /** From when to when: lengths by name, steps, and two fields in the site's time. */
 export function Range({ view, stretch, zone, onView, onStretch }: RangeProps) {
   const live = view.endMs === undefined
-  const shown = `${dateTime(stretch.fromMs, zone)} – ${dateTime(stretch.toMs, zone)}`
+  const shown = inWords(stretch.fromMs, stretch.toMs, zone)
   return (
     <div class="range">
       <div class="range-row">

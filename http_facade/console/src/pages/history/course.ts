@@ -109,6 +109,56 @@ function joined(gaps: readonly Gap[]): Gap[] {
   return found
 }
 
+type Column = readonly (number | null)[]
+
+/**
+ * Columns over the same moments: those, and for each line its value and of a band its least and most. What is held goes
+ * on until the next sample or gap, or the end of the stretch. Else a moment of another line is undefined, through which
+ * a line is drawn, but beside a gap null, through which none is.
+ */
+export function aligned(lines: readonly Line[], endMs: number): (number | null | undefined)[][] {
+  const moments = new Set(lines.flatMap(each => [...each.atMs]))
+  if (lines.some(each => each.steps && each.value.at(-1) !== null)) moments.add(endMs)
+  const atMs = [...moments].sort((one, other) => one - other)
+  const places = new Map(atMs.map((each, place) => [each, place]))
+  return [
+    atMs,
+    ...lines.flatMap(line => {
+      const columns: Column[] = [line.value, ...(line.band ? [line.band.least, line.band.most] : [])]
+      return columns.map(column => {
+        const spread = new Array<number | null | undefined>(atMs.length).fill(undefined)
+        line.atMs.forEach((each, place) => {
+          spread[places.get(each) ?? 0] = column[place] ?? null
+        })
+        return line.steps ? held(spread) : widened(spread)
+      })
+    }),
+  ]
+}
+
+function held(column: (number | null | undefined)[]): (number | null)[] {
+  let last: number | null = null
+  return column.map(each => {
+    if (each !== undefined) last = each
+    return last
+  })
+}
+
+/** A gap reaches from the last value before it to the first one behind it. */
+function widened(column: (number | null | undefined)[]): (number | null | undefined)[] {
+  const found = [...column]
+  const spread = (places: Iterable<number>) => {
+    let gap = false
+    for (const place of places) {
+      if (column[place] !== undefined) gap = column[place] === null
+      else if (gap) found[place] = null
+    }
+  }
+  spread(column.keys())
+  spread([...column.keys()].reverse())
+  return found
+}
+
 /** Where none of the lines was read: what can be shaded without hiding that another one was. */
 export function commonGaps(lines: readonly Line[]): Stretch[] {
   const [first, ...others] = lines.map(each => each.gaps as readonly Stretch[])

@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
 import { rangeOf, timeAxis, valueAxes } from './axes'
-import { commonGaps, type Line } from './course'
+import { aligned, commonGaps, type Line } from './course'
 import { followFingers } from './fingers'
 import type { Inks, Look } from './looks'
 import type { Stretch } from './stretch'
@@ -43,7 +43,7 @@ export function plot(element: HTMLElement, first: Drawn, told: Told): Plot {
   let drawn = first
   const chart = new uPlot(
     optionsOf(first, () => drawn, told),
-    dataOf(first.lines),
+    dataOf(first),
     element,
   )
   showStretch(chart, first.stretch)
@@ -58,7 +58,7 @@ export function plot(element: HTMLElement, first: Drawn, told: Told): Plot {
       drawn = next
       if (next.width !== width || next.height !== height) chart.setSize({ width: next.width, height: next.height })
       chart.batch(() => {
-        chart.setData(dataOf(next.lines), false)
+        chart.setData(dataOf(next), false)
         showStretch(chart, next.stretch)
       })
     },
@@ -86,11 +86,8 @@ function showStretch(chart: uPlot, { fromMs, toMs }: Stretch): void {
   chart.setScale('x', { min: fromMs, max: toMs })
 }
 
-/** All lines over the same moments: undefined where another line has one, null where nothing was read. */
-function dataOf(lines: readonly Line[]): uPlot.AlignedData {
-  const tables = lines.map(({ atMs, value, band }) => [atMs, value, ...(band ? [band.least, band.most] : [])])
-  if (tables.length === 0) return [[]]
-  return uPlot.join(tables as unknown as uPlot.AlignedData[])
+function dataOf({ lines, stretch }: Drawn): uPlot.AlignedData {
+  return aligned(lines, stretch.toMs) as uPlot.AlignedData
 }
 
 function optionsOf({ lines, looks, zone, mirrored, inks, width, height }: Drawn, now: () => Drawn, told: Told) {

@@ -27,4 +27,5 @@ export const common = {
   stale: 'Not live; as of {time}',
   copied: 'Copied',
   notCopied: 'It could not be copied; select the text instead.',
+  copy: 'Copy',
 } as const

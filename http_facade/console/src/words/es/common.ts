@@ -30,4 +30,5 @@ export const common = {
   stale: 'No es en vivo; a las {time}',
   copied: 'Copiado',
   notCopied: 'No se pudo copiar; seleccione el texto.',
+  copy: 'Copiar',
 } satisfies Translation<English>['common']

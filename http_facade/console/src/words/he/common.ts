@@ -30,4 +30,5 @@ export const common = {
   stale: 'לא חי; נכון ל־{time}',
   copied: 'הועתק',
   notCopied: 'לא ניתן להעתיק; סמנו את הטקסט במקום.',
+  copy: 'העתקה',
 } satisfies Translation<English>['common']
