@@ -26,32 +26,41 @@ export function Who({ row: { actor, principal, source_address: address } }: { ro
   )
 }
 
-export function What({ row: { kind, name, site, device, command } }: { row: Row }) {
+export function What({ row }: { row: Row }) {
+  const { name, site, device, command } = row
   return (
     <span class="lines">
-      <span>
-        <bdi>{name}</bdi>
-        {(site || device) && (
-          <>
-            {' · '}
-            {site && device ? (
-              <a href={to.device(site, device)}>
-                <bdi>
-                  {site}/{device}
-                </bdi>
-              </a>
-            ) : (
-              <bdi>{site || device}</bdi>
-            )}
-          </>
+      <span class="lines-row">
+        <Badge tone={toneOf(row)}>{t(`audit.${row.kind}`)}</Badge>
+        {command ? (
+          <a href={to.command(command)}>
+            <bdi>{name}</bdi>
+          </a>
+        ) : (
+          <bdi>{name}</bdi>
         )}
       </span>
-      <span class="lines-row">
-        <Badge tone={TONES[kind]}>{t(`audit.${kind}`)}</Badge>
-        {command && <a href={to.command(command)}>{t('audit.command')}</a>}
-      </span>
+      {(site || device) && (
+        <span class="place-name">
+          {site && device ? (
+            <a href={to.device(site, device)}>
+              <bdi>
+                {site} / {device}
+              </bdi>
+            </a>
+          ) : (
+            <bdi>{site || device}</bdi>
+          )}
+        </span>
+      )}
     </span>
   )
+}
+
+/** Of an end how good it was. */
+function toneOf({ kind, state }: Row): Tone {
+  if (kind !== 'ended' || state === 'applied') return TONES[kind]
+  return state === 'partial' || state === 'rejected' ? 'warning' : 'critical'
 }
 
 export function Changes({ row }: { row: Row }) {
@@ -74,7 +83,8 @@ export function Changes({ row }: { row: Row }) {
 
 export function Outcome({ row: { state, code, detail } }: { row: Row }) {
   if (!code && !state && !detail) return <span class="quiet">–</span>
-  const words = code ? wordsOf(code) : ''
+  // What is done is done; only of the rest the code says why.
+  const words = code && code !== state ? wordsOf(code) : ''
   return (
     <span class="lines">
       {state && <strong>{t(`history.${state as 'applied'}`)}</strong>}

@@ -77,21 +77,22 @@ function History({ site, device, description, zone }: Place & { description: Des
         />
       </Card>
       <Card>
-        <div ref={host} class="history-width" />
-        {width > 0 && (
-          <CourseOf
-            key={properties.join()}
-            place={{ site, device }}
-            description={description}
-            properties={properties}
-            stretch={stretch}
-            live={view.endMs === undefined}
-            points={points}
-            zone={zone}
-            width={width}
-            onStretch={show}
-          />
-        )}
+        <div ref={host} class="course">
+          {width > 0 && (
+            <CourseOf
+              key={properties.join()}
+              place={{ site, device }}
+              description={description}
+              properties={properties}
+              stretch={stretch}
+              live={view.endMs === undefined}
+              points={points}
+              zone={zone}
+              width={width}
+              onStretch={show}
+            />
+          )}
+        </div>
       </Card>
     </>
   )

@@ -8,7 +8,6 @@ export const audit = {
   what: 'What',
   changes: 'Before → after',
   outcome: 'Outcome',
-  command: 'Command',
   site: 'Site',
   everySite: 'Every site',
   kind: 'Kind',

@@ -11,7 +11,6 @@ export const audit = {
   what: 'Qué',
   changes: 'Antes → después',
   outcome: 'Resultado',
-  command: 'Orden',
   site: 'Sitio',
   everySite: 'Todos los sitios',
   kind: 'Clase',

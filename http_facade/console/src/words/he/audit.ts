@@ -11,7 +11,6 @@ export const audit = {
   what: 'מה',
   changes: 'לפני ← אחרי',
   outcome: 'תוצאה',
-  command: 'פקודה',
   site: 'אתר',
   everySite: 'כל האתרים',
   kind: 'סוג',
