@@ -76,9 +76,7 @@ def test_sign_in_after_too_many_wrong_ones_says_when_to_come_back(anonymous: Pag
     expect(anonymous.get_by_role("alert")).to_contain_text("Too many wrong attempts")
 
 
-def test_sign_in_without_a_server_says_that_it_does_not_answer(
-    system: System, anonymous: Page, errors: Errors
-) -> None:
+def test_sign_in_without_a_server_says_that_it_does_not_answer(system: System, anonymous: Page, errors: Errors) -> None:
     """A dead server is not a wrong password."""
     errors.expect_no_server()
     system.stack.kill(FACADE)
@@ -88,9 +86,7 @@ def test_sign_in_without_a_server_says_that_it_does_not_answer(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("he", "rtl")])
-def test_sign_in_page_is_accessible(
-    new_page: Callable[..., Page], scheme: str, language: str, direction: str
-) -> None:
+def test_sign_in_page_is_accessible(new_page: Callable[..., Page], scheme: str, language: str, direction: str) -> None:
     """Axe finds nothing, in either direction and both appearances."""
     page = new_page(viewport=PHONE, color_scheme=scheme)
     page.add_init_script(f"localStorage.setItem('tidegate.language', '{language}')")

@@ -55,15 +55,15 @@ def test_console_without_its_server_says_that_nothing_is_live(system: System, pa
     system.stack.kill(FACADE)
     expect(page.get_by_role("main").get_by_text("Not live: connection lost")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Last heard")).to_be_visible()
+    expect(_card(page, system)).to_contain_text("Not known now; last known at", timeout=60_000)
+    expect(page.get_by_text("0 of 1 online, 1 unknown")).to_be_visible()
     screenshot(page, "sites-not-live")
     system.heal()
     expect(page.locator(".line-live")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Last heard")).to_have_count(0)
 
 
-def test_console_without_a_network_opens_and_says_so(
-    system: System, page: Page, errors: Errors
-) -> None:
+def test_console_without_a_network_opens_and_says_so(system: System, page: Page, errors: Errors) -> None:
     """The shell is kept, answers are not: nothing of the site is shown."""
     errors.expect_no_server()
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -76,7 +76,7 @@ def test_console_without_a_network_opens_and_says_so(
     expect(_card(page, system)).to_contain_text("Online")
 
 
-def test_language_switch_to_hebrew_turns_the_page_round(system: System, page: Page) -> None:
+def test_language_switch_to_hebrew_turns_the_page_round(page: Page) -> None:
     """Words, direction and language of the document, and they are remembered."""
     page.get_by_role("button", name="Account").click()
     page.get_by_label("Language").select_option("he")

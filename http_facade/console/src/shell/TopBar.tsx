@@ -1,3 +1,4 @@
+import './top-bar.css'
 import { useState } from 'preact/hooks'
 import { asProblem } from '../api/problem'
 import { to } from '../pages/routes'

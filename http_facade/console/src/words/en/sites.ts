@@ -9,6 +9,8 @@ export const sites = {
   silentSince: 'Silent since {time}, {age}',
   neverHeard: 'Never heard',
   cannotTell: 'Nobody can tell now: {cause}',
+  lastKnown: 'Not known now; last known at {time}, {age}',
+  writesUnknown: 'Whether commands may pass is not known',
   writesPossible: 'Commands may pass',
   writesClosed: 'Commands are refused until it is heard again',
   plcsOk: { one: '{count} PLC answers', other: '{count} PLCs answer' },
@@ -20,5 +22,6 @@ export const sites = {
   alarms: { one: '{count} alarm', other: '{count} alarms' },
   none: 'No site is known yet',
   noneHint: 'A site appears here when its agent connects for the first time.',
+  summaryUnknown: '{online} of {all} online, {unknown} unknown',
   summaryOnline: '{online} of {all} online',
 } as const

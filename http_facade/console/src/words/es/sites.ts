@@ -12,6 +12,8 @@ export const sites = {
   silentSince: 'En silencio desde {time}, {age}',
   neverHeard: 'Nunca se ha oído',
   cannotTell: 'Ahora no se puede saber: {cause}',
+  lastKnown: 'No se sabe ahora; último dato a las {time}, {age}',
+  writesUnknown: 'No se sabe si se pueden dar órdenes',
   writesPossible: 'Se pueden dar órdenes',
   writesClosed: 'Las órdenes se rechazan hasta que vuelva la señal',
   plcsOk: { one: '{count} PLC responde', other: '{count} PLC responden' },
@@ -23,5 +25,6 @@ export const sites = {
   alarms: { one: '{count} alarma', other: '{count} alarmas' },
   none: 'Aún no hay sitios',
   noneHint: 'Un sitio aparece aquí cuando su agente se conecta por primera vez.',
+  summaryUnknown: '{online} de {all} en línea, {unknown} sin conocer',
   summaryOnline: '{online} de {all} en línea',
 } satisfies Translation<English>['sites']

@@ -12,6 +12,8 @@ export const sites = {
   silentSince: 'שותק מאז {time}, {age}',
   neverHeard: 'מעולם לא נשמע',
   cannotTell: 'לא ניתן לדעת כעת: {cause}',
+  lastKnown: 'לא ידוע כעת; ידוע לאחרונה ב־{time}, {age}',
+  writesUnknown: 'לא ידוע אם אפשר לשלוח פקודות',
   writesPossible: 'אפשר לשלוח פקודות',
   writesClosed: 'פקודות נדחות עד שהאתר יישמע שוב',
   plcsOk: { one: 'בקר אחד עונה', two: 'שני הבקרים עונים', other: '{count} בקרים עונים' },
@@ -23,5 +25,6 @@ export const sites = {
   alarms: { one: 'התראה אחת', two: 'שתי התראות', other: '{count} התראות' },
   none: 'עדיין אין אתרים',
   noneHint: 'אתר מופיע כאן כשהסוכן שלו מתחבר לראשונה.',
+  summaryUnknown: '{online} מתוך {all} מקוונים, {unknown} לא ידוע',
   summaryOnline: '{online} מתוך {all} מקוונים',
 } satisfies Translation<English>['sites']
