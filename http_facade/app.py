@@ -19,6 +19,7 @@ from http_facade.resources import (
     happenings,
     health,
     history,
+    overview,
     rights,
     session,
     sites,
@@ -40,7 +41,7 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Op
     if settings.http_proxies:
         count = settings.http_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # Flask's own way
-    reads = (sites, devices, commands, happenings, history, days, stream, auditing, health)
+    reads = (overview, sites, devices, commands, happenings, history, days, stream, auditing, health)
     for resource in (*reads, asking, groups, rights, session, enrolment):
         app.register_api(resource.api)
     app.register_api(enrolment.registrations)

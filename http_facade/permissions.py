@@ -12,11 +12,13 @@ from gateway.roles import Role
 _SITE: Final = "/v1/sites/<site>"
 _DEVICE: Final = f"{_SITE}/devices/<device>"
 _READS: Final = (
+    "/v1/overview",
     "/v1/sites",
     _SITE,
     f"{_SITE}/devices",
     _DEVICE,
     f"{_DEVICE}/description",
+    f"{_DEVICE}/actions/<action>/allowance",
     f"{_DEVICE}/history",
     f"{_DEVICE}/samples",
     f"{_DEVICE}/settings/history",

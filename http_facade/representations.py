@@ -17,6 +17,7 @@ from gateway.database.tables import moment
 from gateway.events import Acknowledgement, AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
+from gateway.protocol.allowance import WINDOW_S, Allowance
 from gateway.protocol.codes import EVIDENCE
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
@@ -114,11 +115,12 @@ def _evidence(word: str | None) -> Json | None:
     return None if word is None else {"code": word, "detail": _SENTENCES.get(word, "")}
 
 
-def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime) -> Json:
+def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime, *, alive_expiry_s: float) -> Json:
     """A site: ``online`` is the gate's word alone, the rest is what was reported; ``cause`` says why it is null."""
     beat = None if alive is None else alive.heartbeat
     silent_s = None if record.last_beat_at is None else _elapsed_s(record.last_beat_at, now)
     age_s = silent_s if alive is None else round(alive.age_s, 1)
+    beat_at = record.last_beat_at if alive is None else now - timedelta(seconds=alive.age_s)
     plcs: Mapping[str, PlcLink] = record.plcs or {} if beat is None else beat.plcs
     return {
         "site": record.site,
@@ -131,6 +133,8 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "version": record.version,
         "heartbeat_age_s": age_s,
         "silent_s": None if alive is not None else silent_s,
+        "last_beat_at": instant(beat_at),
+        "alive_expiry_s": alive_expiry_s,
         "plcs": dict(plcs),
         "outbox": record.outbox if beat is None else beat.outbox,
     }
@@ -215,6 +219,20 @@ def _buckets(found: Buckets) -> Json:
         "mean": [None if each is None or each.total is None else each.total / each.count for each in known],
         "most": [None if each is None else each.most for each in known],
         "last": [None if each is None else each.last for each in found.buckets],
+    }
+
+
+def allowance(found: Allowance | None, next_at: datetime | None, now: datetime) -> Json:
+    """What an action's limits allow now; None: it has no limits."""
+    return {
+        "largest": None if found is None else found.largest,
+        "least_gap_s": None if found is None else found.least_gap_s,
+        "most": None if found is None else found.most,
+        "window_s": None if found is None else WINDOW_S,
+        "used": None if found is None else found.used,
+        "left": None if found is None else found.left,
+        "next_at": instant(next_at),
+        "as_of": instant(now),
     }
 
 

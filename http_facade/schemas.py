@@ -43,6 +43,8 @@ class Site(_Answer):
     version: str | None = Field(description="of the agent")
     heartbeat_age_s: float | None
     silent_s: float | None = Field(description="since the last heartbeat, for a site that is not online")
+    last_beat_at: datetime | None = Field(description="by the centre's clock")
+    alive_expiry_s: float = Field(description="after so many seconds without a heartbeat writes are refused")
     plcs: dict[str, PlcLink]
     outbox: int | None = Field(description="rows that wait at the site to be committed here")
 
@@ -164,6 +166,24 @@ class Device(_Answer):
     readings: dict[str, Scalar | None]
     desired: dict[str, Desired]
     drift: list[str] = Field(description="settings whose reported value is not the desired one")
+
+
+class AllowanceOf(_Answer):
+    """What an action's limits allow now, as far as the centre knows: the site decides, by its own journal.
+
+    All but `as_of` is null where the action has no limits.
+    """
+
+    largest: float | None = Field(description="single dose")
+    least_gap_s: float | None = Field(description="between two doses")
+    most: float | None = Field(description="within any stretch of `window_s`")
+    window_s: float | None
+    used: float | None = Field(
+        description="given within the last `window_s`, whoever asked: as counted, or as asked while that is not known"
+    )
+    left: float | None = Field(description="of `most`; null: it has no such limit")
+    next_at: datetime | None = Field(description="when the least gap since the last dose is over; null: it is")
+    as_of: datetime
 
 
 class Devices(_Answer):

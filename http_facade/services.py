@@ -12,12 +12,15 @@ from sqlalchemy import Engine
 
 from gateway.accounts import SESSION_START, Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.alarm_counts import AlarmCounts
+from gateway.allowances import Allowances
 from gateway.audit import Audit
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
 from gateway.database import open_engine, try_write, upgrade
 from gateway.events import Events
+from gateway.feed_today import FeedToday
 from gateway.feed_totals import FeedTotals
 from gateway.identity.enrolments import Enrolments
 from gateway.ledger import Ledger
@@ -47,6 +50,7 @@ from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
 from http_facade.signing_in import SigningIn
 from http_facade.stream_texts import StreamTexts
+from http_facade.today import Today
 from http_facade.waiters import Waiters
 
 _EXTENSION: Final = "tidegate"
@@ -63,8 +67,11 @@ class Services:
     audit: Audit
     events: Events
     acknowledgements: Acknowledgements
+    alarm_counts: AlarmCounts
+    allowances: Allowances
     samples: SampleReads
     feed_totals: FeedTotals
+    today: Today
     silences: Silences
     settings_history: SettingsHistory
     tokens: Tokens
@@ -117,8 +124,11 @@ class Services:
             audit=Audit(engine),
             events=Events(engine),
             acknowledgements=Acknowledgements(engine),
+            alarm_counts=AlarmCounts(engine),
+            allowances=Allowances(engine),
             samples=samples,
             feed_totals=FeedTotals(engine, samples),
+            today=Today(sites, FeedToday(engine, samples)),
             silences=Silences(engine),
             settings_history=SettingsHistory(engine),
             tokens=Tokens(engine),
@@ -143,7 +153,9 @@ class Services:
             audit_notes=audit_notes,
             feed=Feed(
                 Changes(engine),
-                render=StreamTexts(ChangedThings(engine), beats=partial(_beats, liveness)).render,
+                render=StreamTexts(
+                    ChangedThings(engine), beats=partial(_beats, liveness), alive_expiry_s=settings.alive_expiry_s
+                ).render,
                 most=settings.http_streams,
             ),
         )
@@ -159,6 +171,7 @@ class Services:
         """Answer who waits, let what is queued be committed, and say goodbye to the broker; at most a few seconds."""
         self.groups.close()
         self.let_go()
+        self.today.close()
         self.link.stop()
         self.writer.stop()
         self.engine.dispose()

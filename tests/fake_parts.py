@@ -13,10 +13,13 @@ from sqlalchemy import Engine, StaticPool, create_engine
 
 from gateway.accounts import Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.alarm_counts import AlarmCounts
+from gateway.allowances import Allowances
 from gateway.audit import Audit
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
+from gateway.feed_today import FeedToday
 from gateway.feed_totals import FeedTotals
 from gateway.identity.enrolments import Enrolments
 from gateway.liveness import Alive
@@ -47,6 +50,7 @@ from http_facade.handing_over import HandOver
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 from http_facade.signing_in import SigningIn
+from http_facade.today import Today
 from http_facade.waiters import Waiters
 from tests.fake_ledger import ME, NOW, FakeLedger, done
 
@@ -76,6 +80,7 @@ class FakeMirror:
 
     beats: dict[str, Alive] = field(default_factory=dict)
     down: bool = False
+    expiry_s: int = 25
 
     def beat(self, site: str = SITE, *, plc: PlcLink = PlcLink.OK) -> None:
         """Open the gate."""
@@ -146,6 +151,11 @@ class FakeReports:
         return DeviceRecord(
             site=site, device=device, description=DESCRIPTION, state=state, state_at=NOW, epoch=5, received_at=NOW
         )
+
+    def descriptions(self) -> Mapping[str, Mapping[str, Description]]:
+        """As Sites."""
+        self._site()
+        return {SITE: {DEVICE: DESCRIPTION}}
 
     def description(self, site: str, device: str) -> Description | None:
         """As Sites."""
@@ -257,8 +267,11 @@ class FakeParts:
             "audit": Audit(self.engine),
             "events": Events(self.engine),
             "acknowledgements": Acknowledgements(self.engine),
+            "alarm_counts": AlarmCounts(self.engine),
+            "allowances": Allowances(self.engine),
             "samples": SampleReads(self.engine),
             "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
+            "today": Today(self.reports, FeedToday(self.engine, SampleReads(self.engine))),
             "silences": Silences(self.engine),
             "settings_history": SettingsHistory(self.engine),
             "tokens": Tokens(self.engine),
