@@ -12,6 +12,6 @@ def codes_of_problems() -> set[str]:
     classes = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, TidegateError)]
     abstract = {refusals.Refusal, refusals.NotFound, refusals.Ended, TidegateError}
     rendered = {"internal-error", "bad-request", *problems._HTTP_CODES.values()}  # no other list of them
-    unknown = {f"unknown-{what}" for what in ("site", "device", "property", "action", "command")}
+    unknown = {f"unknown-{what}" for what in ("site", "device", "property", "action", "command", "token", "alarm")}
     of_others = {"invalid-input", NotEnrolled.code}
     return {each.code for each in classes if each not in abstract} | rendered | unknown | of_others

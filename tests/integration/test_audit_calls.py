@@ -132,7 +132,9 @@ def test_audit_is_filtered(facade: RunningFacade, query: dict[str, Any], minutes
     assert [each["command"] for each in _get(facade, **query)["items"]] == [ids[minute] for minute in minutes]
 
 
-@pytest.mark.parametrize("query", [{"limit": 201}, {"cursor": 0}, {"cursor": "x"}, {"site": "A B"}, {"kind": "x"}, {"user": "dana"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": 201}, {"cursor": 0}, {"cursor": "x"}, {"site": "A B"}, {"kind": "x"}, {"user": "dana"}]
+)
 def test_audit_of_what_is_unclear_is_refused(facade: RunningFacade, query: dict[str, object]) -> None:
     """Nothing is guessed."""
     assert _get(facade, 422, **query)["code"] == "invalid-input"

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read every site at a glance: what it is, how many alarms are active, and what fell today.
+         * @description <br/>Whether a site is online and its alarms are as they are now; `today` is some seconds old.
+         */
+        get: operations["overview_read_overview_v1_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sites": {
         parameters: {
             query?: never;
@@ -81,6 +101,26 @@ export interface paths {
         };
         /** Read what a device has and can do: a W3C Thing Description. */
         get: operations["devices_read_description_v1_sites__site__devices__device__description_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sites/{site}/devices/{device}/actions/{action}/allowance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what the limits of an action allow now, as far as the centre knows; the site decides.
+         * @description <br/>A site that is silent may have done more than the centre has heard. Interlocks are not looked at.
+         */
+        get: operations["devices_read_allowance_v1_sites__site__devices__device__actions__action__allowance_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -664,12 +704,162 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Sites
-         * @description All sites.
+         * Overview
+         * @description Every site of the caller, by name.
          */
-        Sites: {
+        Overview: {
             /** Items */
-            items: components["schemas"]["Site"][];
+            items: components["schemas"]["OverviewOf"][];
+            /**
+             * Fed As Of
+             * @description when `today` was worked out; a minute ago at most; null: it could not be, and `zone` is null too
+             */
+            fed_as_of: string | null;
+        };
+        /**
+         * AlarmsOf
+         * @description Alarms of one site.
+         */
+        AlarmsOf: {
+            critical: components["schemas"]["CountOf"];
+            warning: components["schemas"]["CountOf"];
+        };
+        /**
+         * CountOf
+         * @description Alarms of one severity.
+         */
+        CountOf: {
+            /** Active */
+            active: number;
+            /**
+             * Unacknowledged
+             * @description of which nobody has taken note since they were raised
+             */
+            unacknowledged: number;
+        };
+        /**
+         * FedToday
+         * @description Grams of the day that it is at the site, so far; as in its feed totals.
+         */
+        FedToday: {
+            /**
+             * Doses
+             * @description commands that asked for food
+             */
+            doses: number;
+            /**
+             * Asked G
+             * @description asked of the PLC by them
+             */
+            asked_g: number;
+            /**
+             * Counted G
+             * @description counted by the PLC for them
+             */
+            counted_g: number;
+            /**
+             * Short G
+             * @description asked, and known not to have fallen
+             */
+            short_g: number;
+            /**
+             * Unknown G
+             * @description asked and not counted, and nobody knows yet, or ever, whether it fell
+             */
+            unknown_g: number;
+            /**
+             * Refused G
+             * @description asked for, and refused or too late: never asked of the PLC
+             */
+            refused_g: number;
+            /**
+             * Fed G
+             * @description all that fell, meals too: how far the PLC's counter rose; null: not read
+             */
+            fed_g: number | null;
+            /**
+             * Planned G
+             * @description meals, by the settings at the day's end; null: they are not known
+             */
+            planned_g: number | null;
+            /**
+             * Due G
+             * @description of these what is due by now: on a day that is over all of them
+             */
+            due_g: number | null;
+            /**
+             * Shortfall G
+             * @description due and asked, less what fell; null if nobody can know
+             */
+            shortfall_g: number | null;
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+        };
+        /**
+         * OverviewOf
+         * @description A site, and what needs somebody there.
+         */
+        OverviewOf: {
+            /** Site */
+            site: string;
+            /**
+             * Online
+             * @description whether a live heartbeat is there; null if nobody can tell, see `cause`
+             */
+            online: boolean | null;
+            /** Cause */
+            cause: string | null;
+            /** @description what the agent, or its last will, said last; for information */
+            state: components["schemas"]["SiteState"] | null;
+            /**
+             * Since
+             * @description when `state` began; of `offline`, when it was last heard
+             */
+            since: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Version
+             * @description of the agent
+             */
+            version: string | null;
+            /** Heartbeat Age S */
+            heartbeat_age_s: number | null;
+            /**
+             * Silent S
+             * @description since the last heartbeat, for a site that is not online
+             */
+            silent_s: number | null;
+            /**
+             * Last Beat At
+             * @description by the centre's clock
+             */
+            last_beat_at: string | null;
+            /**
+             * Alive Expiry S
+             * @description after so many seconds without a heartbeat writes are refused
+             */
+            alive_expiry_s: number;
+            /** Plcs */
+            plcs: {
+                [key: string]: components["schemas"]["PlcLink"];
+            };
+            /**
+             * Outbox
+             * @description rows that wait at the site to be committed here
+             */
+            outbox: number | null;
+            /**
+             * Zone
+             * @description IANA time zone of its days; null: nothing is known of its devices
+             */
+            zone: string | null;
+            alarms: components["schemas"]["AlarmsOf"];
+            /** @description of all its feeders; null: it has none, or nothing is known of them */
+            today: components["schemas"]["FedToday"] | null;
         };
         /**
          * PlcLink
@@ -677,6 +867,20 @@ export interface components {
          * @enum {string}
          */
         PlcLink: "ok" | "lost";
+        /**
+         * SiteState
+         * @description What an agent, or its last will, says about itself.
+         * @enum {string}
+         */
+        SiteState: "online" | "offline" | "stopped";
+        /**
+         * Sites
+         * @description All sites.
+         */
+        Sites: {
+            /** Items */
+            items: components["schemas"]["Site"][];
+        };
         /**
          * Site
          * @description A site as the centre knows it.
@@ -712,6 +916,16 @@ export interface components {
              * @description since the last heartbeat, for a site that is not online
              */
             silent_s: number | null;
+            /**
+             * Last Beat At
+             * @description by the centre's clock
+             */
+            last_beat_at: string | null;
+            /**
+             * Alive Expiry S
+             * @description after so many seconds without a heartbeat writes are refused
+             */
+            alive_expiry_s: number;
             /** Plcs */
             plcs: {
                 [key: string]: components["schemas"]["PlcLink"];
@@ -722,12 +936,6 @@ export interface components {
              */
             outbox: number | null;
         };
-        /**
-         * SiteState
-         * @description What an agent, or its last will, says about itself.
-         * @enum {string}
-         */
-        SiteState: "online" | "offline" | "stopped";
         /**
          * Devices
          * @description All devices of a site.
@@ -808,6 +1016,51 @@ export interface components {
          * @enum {string}
          */
         State: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
+        /**
+         * AllowanceOf
+         * @description What an action's limits allow now, as far as the centre knows: the site decides, by its own journal.
+         *
+         *     All but `as_of` is null where the action has no limits.
+         */
+        AllowanceOf: {
+            /**
+             * Largest
+             * @description single dose
+             */
+            largest: number | null;
+            /**
+             * Least Gap S
+             * @description between two doses
+             */
+            least_gap_s: number | null;
+            /**
+             * Most
+             * @description within any stretch of `window_s`
+             */
+            most: number | null;
+            /** Window S */
+            window_s: number | null;
+            /**
+             * Used
+             * @description given within the last `window_s`, whoever asked: as counted, or as asked while that is not known
+             */
+            used: number | null;
+            /**
+             * Left
+             * @description of `most`; null: it has no such limit
+             */
+            left: number | null;
+            /**
+             * Next At
+             * @description when the least gap since the last dose is over; null: it is
+             */
+            next_at: string | null;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+        };
         /**
          * Commands
          * @description A page of commands, newest first; `next` is the cursor of the page after it.
@@ -2190,6 +2443,98 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    overview_read_overview_v1_overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sites_list_sites_v1_sites_get: {
         parameters: {
             query?: never;
@@ -2584,6 +2929,102 @@ export interface operations {
                 };
                 content: {
                     "application/td+json": Record<string, never>;
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_read_allowance_v1_sites__site__devices__device__actions__action__allowance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                device: string;
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowanceOf"];
                 };
             };
             /** @description problem */
