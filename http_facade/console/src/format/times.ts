@@ -40,3 +40,8 @@ export function shortTime(moment: Moment, nowMs: number, zone = HERE): string {
   const name = zone === HERE ? {} : ({ timeZoneName: 'short' } as const)
   return formatter(zone, sameDay ? { ...CLOCK, ...name } : { ...DAY, ...CLOCK, ...name }).format(new Date(moment))
 }
+
+/** From when to when, each part said once, with the zone. */
+export function stretch(from: Moment, to: Moment, zone = HERE): string {
+  return formatter(zone, { ...DAY, ...CLOCK, timeZoneName: 'short' }).formatRange(new Date(from), new Date(to))
+}

@@ -20,11 +20,17 @@ export const ROUTES = [
     needs: 'viewer',
     component: lazy(() => import('./history/HistoryPage')),
   },
+  {
+    path: `${HOME}/sites/:site/devices/:device/history/settings`,
+    needs: 'viewer',
+    component: lazy(() => import('./history/SettingsHistory')),
+  },
+  { path: `${HOME}/sites/:site/feed`, needs: 'viewer', component: lazy(() => import('./feed/FeedPage')) },
   { path: `${HOME}/alarms`, needs: 'viewer', component: lazy(() => import('./alarms/Alarms')) },
   { path: `${HOME}/commands`, needs: 'viewer', component: lazy(() => import('./commands/Commands')) },
   { path: `${HOME}/commands/:id`, needs: 'viewer', component: lazy(() => import('./command/CommandPage')) },
   { path: `${HOME}/groups`, needs: 'viewer', component: lazy(() => import('./groups/Groups')) },
-  { path: `${HOME}/audit`, needs: 'admin', component: lazy(() => import('./audit/Audit')) },
+  { path: `${HOME}/audit`, needs: 'engineer', component: lazy(() => import('./audit/Audit')) },
   { path: `${HOME}/tokens`, needs: 'admin', component: lazy(() => import('./tokens/Tokens')) },
   { path: `${HOME}/enrolment`, needs: 'admin', component: lazy(() => import('./enrolment/Enrolment')) },
 ] as const satisfies readonly { path: string; needs: Role; component: unknown }[]
@@ -42,7 +48,7 @@ export const PLACES: readonly Place[] = [
   { path: `${HOME}/alarms`, words: 'shell.alarms', icon: 'alarms', needs: 'viewer' },
   { path: `${HOME}/commands`, words: 'shell.commands', icon: 'commands', needs: 'viewer' },
   { path: `${HOME}/groups`, words: 'shell.groups', icon: 'groups', needs: 'viewer' },
-  { path: `${HOME}/audit`, words: 'shell.audit', icon: 'audit', needs: 'admin' },
+  { path: `${HOME}/audit`, words: 'shell.audit', icon: 'audit', needs: 'engineer' },
   { path: `${HOME}/tokens`, words: 'shell.tokens', icon: 'tokens', needs: 'admin' },
   { path: `${HOME}/enrolment`, words: 'shell.enrolment', icon: 'enrolment', needs: 'admin' },
 ]
@@ -53,7 +59,10 @@ export const to = {
   site: (site: string) => `${HOME}/sites/${encodeURIComponent(site)}`,
   device: (site: string, device: string) => `${to.site(site)}/devices/${encodeURIComponent(device)}`,
   history: (site: string, device: string) => `${to.device(site, device)}/history`,
+  settingsHistory: (site: string, device: string) => `${to.history(site, device)}/settings`,
+  feed: (site: string) => `${to.site(site)}/feed`,
   command: (id: string) => `${HOME}/commands/${encodeURIComponent(id)}`,
   commands: (site = '') => `${HOME}/commands${site ? `?site=${encodeURIComponent(site)}` : ''}`,
   alarms: (site = '') => `${HOME}/alarms${site ? `?site=${encodeURIComponent(site)}` : ''}`,
+  audit: () => `${HOME}/audit`,
 }

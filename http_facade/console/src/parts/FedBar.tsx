@@ -1,5 +1,5 @@
 import './fed-bar.css'
-import { grams } from '../format/grams'
+import { weight } from '../format/weights'
 import type { Fed } from '../state/overview'
 import { t } from '../words/words'
 
@@ -33,25 +33,25 @@ export function fedWords(fed: Fed): { main: string; rest: string; short: string 
   const { fed_g, planned_g, due_g, shortfall_g, asked_g, unknown_g } = fed
   if (fed_g === null)
     return {
-      main: t('feed.notKnown'),
-      rest: planned_g === null ? '' : t('feed.planned', { amount: grams(planned_g) }),
+      main: t('sites.fedUnknown'),
+      rest: planned_g === null ? '' : t('sites.fedPlanned', { amount: weight(planned_g) }),
       short: '',
     }
   if (planned_g === null)
-    return { main: t('feed.fallen', { amount: grams(fed_g) }), rest: t('feed.planUnknown'), short: '' }
+    return { main: t('sites.fedAlone', { amount: weight(fed_g) }), rest: t('sites.fedPlanUnknown'), short: '' }
   return {
-    main: t(shortfall_g === null ? 'feed.atLeast' : 'feed.of', {
-      fed: grams(fed_g),
-      planned: grams(planned_g + asked_g),
+    main: t(shortfall_g === null ? 'sites.fedAtLeast' : 'sites.fedOf', {
+      fed: weight(fed_g),
+      planned: weight(planned_g + asked_g),
     }),
     rest: [
-      due_g !== null && t('feed.due', { amount: grams(due_g + asked_g) }),
-      unknown_g > 0 && t('feed.unknown', { amount: grams(unknown_g) }),
-      shortfall_g === null && t('feed.shortUnknown'),
+      due_g !== null && t('sites.fedDue', { amount: weight(due_g + asked_g) }),
+      unknown_g > 0 && t('sites.fedDoubtful', { amount: weight(unknown_g) }),
+      shortfall_g === null && t('sites.fedMissingUnknown'),
     ]
       .filter(Boolean)
       .join(' · '),
-    short: shortfall_g ? t('feed.short', { amount: grams(shortfall_g) }) : '',
+    short: shortfall_g ? t('sites.fedMissing', { amount: weight(shortfall_g) }) : '',
   }
 }
 

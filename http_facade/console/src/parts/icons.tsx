@@ -26,15 +26,20 @@ const PATHS = {
   minus: 'M5 12h14',
   next: 'M9 5l7 7-7 7',
   down: 'M5 9l7 7 7-7',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  save: 'M12 4v11M7.5 11l4.500 4.500 4.500-4.500M4 20h16',
+  back: 'M15 5l-7 7 7 7',
+  print: 'M7 9V4h10v5M7 17H4v-7h16v7h-3M7 14h10v6H7z',
+  hand: 'M8 13V6a1.500 1.500 0 0 1 3 0v5V4.500a1.500 1.500 0 0 1 3 0V11V6a1.500 1.500 0 0 1 3 0v9c0 4-2 6-5.500 6S7 19 5 14.500c-.6-1.500 1.500-2.500 3-.5',
 } as const
 
 export type IconName = keyof typeof PATHS
 
-/** Decorative by itself: assistive technology reads the words. `next` turns round where the language runs the other way. */
+/** Decorative by itself: assistive technology reads the words. `next` and `back` turn round where the language runs the other way. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg
-      class={name === 'next' ? 'icon icon-turns' : 'icon'}
+      class={name === 'next' || name === 'back' ? 'icon icon-turns' : 'icon'}
       width={size}
       height={size}
       viewBox="0 0 24 24"

@@ -14,12 +14,16 @@ export interface Today {
 
 /** By site; undefined until they were read once. */
 export const today = signal<ReadonlyMap<string, Today> | undefined>(undefined)
-/** When that was worked out. */
-export const fedAsOf = signal<string | undefined>(undefined)
+/** When that was worked out; null: it could not be, and nothing of it is known. */
+export const fedAsOf = signal<string | null | undefined>(undefined)
 
 /** Take over what was read of every site. */
 export function learnToday(read: Overview): void {
-  today.value = new Map(read.items.map(({ site, zone, today: fed }) => [site, { zone, fed }]))
+  const before = today.peek()
+  // A zone does not change because nobody can tell it now.
+  const zoneNow = (site: string, zone: string | null) =>
+    read.fed_as_of === null ? (before?.get(site)?.zone ?? null) : zone
+  today.value = new Map(read.items.map(({ site, zone, today: fed }) => [site, { zone: zoneNow(site, zone), fed }]))
   fedAsOf.value = read.fed_as_of
 }
 

@@ -57,7 +57,7 @@ export function DeviceCard({ device, description, fed, online, alarms }: DeviceC
       )}
       <Needs device={device} description={description} alarms={alarms} />
       <Values device={device} description={description} live={tone === 'ok'} />
-      {fed && <FedBar fed={fed} label={`${t('feed.today')}: ${device.title}`} />}
+      {fed && <FedBar fed={fed} label={`${t('sites.tileFed')}: ${device.title}`} />}
       <p class="device-links">
         <a href={to.device(device.site, device.device)}>{t('site.toDevice')}</a>
         <a href={to.history(device.site, device.device)}>{t('history.title')}</a>

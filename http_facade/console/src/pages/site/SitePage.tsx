@@ -45,6 +45,10 @@ export default function SitePage({ params: { site } }: { params: { site: string 
 function Links({ site }: { site: string }) {
   return (
     <>
+      <a class="button button-secondary" href={to.feed(site)}>
+        <Icon name="feed" />
+        {t('feed.title')}
+      </a>
       <a class="button button-secondary" href={to.alarms(site)}>
         <Icon name="alarms" />
         {t('alarms.title')}

@@ -5,7 +5,7 @@ import { Badge } from '../../parts/Badge'
 import { FedBar } from '../../parts/FedBar'
 import { Icon } from '../../parts/icons'
 import { serverNow } from '../../state/clock'
-import { type Today, zoneOf } from '../../state/overview'
+import { fedAsOf, type Today, zoneOf } from '../../state/overview'
 import type { KnownSite } from '../../state/sites'
 import { language, t } from '../../words/words'
 import { to } from '../routes'
@@ -23,7 +23,8 @@ export interface SiteRowProps {
 export function SiteRow({ site, how, needs, today }: SiteRowProps) {
   const { fed = null } = today ?? {}
   const badges = needs.map(each => badgeOf(each, site)).filter(each => each !== null)
-  const shown = JSON.stringify([site.site, how, badges, fed, site.outbox, language()])
+  const unknown = fedAsOf.value === null
+  const shown = JSON.stringify([site.site, how, badges, fed, unknown, language()])
   // `shown` is all that it is made of.
   const steady = useMemo(
     () => (
@@ -45,7 +46,7 @@ export function SiteRow({ site, how, needs, today }: SiteRowProps) {
           {fed ? (
             <FedBar fed={fed} label={t('sites.fedToday', { site: site.site })} />
           ) : (
-            <p class="quiet">{t('feed.noFeeders')}</p>
+            <p class="quiet">{t(unknown ? 'sites.fedUnknown' : 'sites.fedNoFeeders')}</p>
           )}
         </div>
         <Icon name="next" size={18} />

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
-import { grams } from '../../format/grams'
 import { number } from '../../format/numbers'
 import { shortTime } from '../../format/times'
+import { weight } from '../../format/weights'
 import { isMissedMeal, urgent } from '../../state/alarms'
 import { serverNow } from '../../state/clock'
 import { fedAsOf, today } from '../../state/overview'
@@ -69,10 +69,11 @@ function FedTile() {
   return (
     <Tile
       head={t('sites.tileFed')}
-      value={known.length > 0 ? grams(sum(known.map(day => day.fed_g))) : t('common.unknown')}
+      value={known.length > 0 ? weight(sum(known.map(day => day.fed_g))) : t('common.unknown')}
       tone={known.length === 0 ? 'unknown' : undefined}
     >
-      {known.length > 0 && t('sites.tileDue', { amount: grams(sum(known.map(day => (day.due_g ?? 0) + day.asked_g))) })}
+      {known.length > 0 &&
+        t('sites.tileDue', { amount: weight(sum(known.map(day => (day.due_g ?? 0) + day.asked_g))) })}
       {least && ` · ${t('sites.tileLeast')}`}
       {missing > 0 && known.length > 0 && ` · ${t('sites.tileFedUnknown', { count: missing })}`}
       {fedAsOf.value && <span class="unseen"> {t('sites.asOf', { time: shortTime(fedAsOf.value, serverNow()) })}</span>}

@@ -18,6 +18,7 @@ export const problems = {
   'unknown-property': 'The device has no such property.',
   'unknown-action': 'The device has no such action.',
   'unknown-command': 'There is no such command.',
+  'unknown-token': 'There is no such token any more.',
   'unknown-alarm': 'There is no such alarm.',
   'alarm-over': 'The alarm is over, or was raised anew. Look again.',
   'method-not-allowed': 'That cannot be done here.',

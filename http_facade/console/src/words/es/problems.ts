@@ -21,6 +21,7 @@ export const problems = {
   'unknown-property': 'El dispositivo no tiene esa propiedad.',
   'unknown-action': 'El dispositivo no tiene esa acción.',
   'unknown-command': 'No existe esa orden.',
+  'unknown-token': 'Esa ficha ya no existe.',
   'unknown-alarm': 'No existe esa alarma.',
   'alarm-over': 'La alarma ha terminado o volvió a saltar. Mírela de nuevo.',
   'method-not-allowed': 'Eso no se puede hacer aquí.',

@@ -21,6 +21,7 @@ export const problems = {
   'unknown-property': 'אין למכשיר תכונה כזו.',
   'unknown-action': 'אין למכשיר פעולה כזו.',
   'unknown-command': 'אין פקודה כזו.',
+  'unknown-token': 'אין עוד אסימון כזה.',
   'unknown-alarm': 'אין התראה כזו.',
   'alarm-over': 'ההתראה הסתיימה או הופיעה מחדש. בדקו שוב.',
   'method-not-allowed': 'לא ניתן לעשות זאת כאן.',
