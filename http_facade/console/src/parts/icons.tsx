@@ -26,6 +26,12 @@ const PATHS = {
   minus: 'M5 12h14',
   next: 'M9 5l7 7-7 7',
   down: 'M5 9l7 7 7-7',
+  device: 'M4 5h16v10H4zM9 15v5M15 15v5M7 20h10M8 9h4',
+  meals: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2',
+  settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5',
+  download: 'M12 4v11M7.500 10.500 12 15l4.500-4.500M5 20h14',
+  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c.8-4 4-6 8-6s7.2 2 8 6',
+  stop: 'M7 7h10v10H7z',
 } as const
 
 export type IconName = keyof typeof PATHS
