@@ -69,7 +69,7 @@ function Pages() {
   useEffect(mend, [path])
   if (error) return <Broken />
   return (
-    <Router>
+    <Router onRouteChange={focusHeading}>
       {ROUTES.map(({ path: at, needs, component }) => (
         <Route key={at} path={at} component={allowed(needs, component as AnyComponent)} />
       ))}
@@ -77,6 +77,11 @@ function Pages() {
       <Route default component={NotFound} />
     </Router>
   )
+}
+
+/** The first page of a visit leaves the focus where the browser puts it; every later one takes it to its heading. */
+function focusHeading() {
+  document.querySelector<HTMLElement>('#content h1')?.focus({ preventScroll: true })
 }
 
 const guarded = new Map<AnyComponent, AnyComponent>()

@@ -1,3 +1,4 @@
+import './navigation.css'
 import { useLocation } from 'preact-iso'
 import { HOME, PLACES, type Place } from '../pages/routes'
 import { Icon } from '../parts/icons'

@@ -1,3 +1,4 @@
+import './top-bar.css'
 import { useState } from 'preact/hooks'
 import { asProblem } from '../api/problem'
 import { to } from '../pages/routes'
@@ -15,7 +16,7 @@ import { LineState } from './Line'
 export function TopBar() {
   return (
     <header class="top">
-      <a class="brand" href={to.sites()}>
+      <a class="brand" href={to.sites()} aria-label={t('shell.product')}>
         <Mark />
         <span class="brand-word">{t('shell.product')}</span>
       </a>

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals'
 import { read } from '../api/client'
 import { asProblem, type Problem } from '../api/problem'
 import type { components } from '../api/schema'
-import { serverNow } from './clock'
+import { now, serverNow } from './clock'
 import { epoch, onTold } from './connection'
 import { session } from './session'
 
@@ -25,6 +25,8 @@ export const sitesProblem = signal<Problem | undefined>(undefined)
  * in between, more often than a site may be silent.
  */
 const AGAIN_MS = 8_000
+/** What is older than this is not known now: two readings have failed, or this page was asleep. */
+const FRESH_MS = 2 * AGAIN_MS + 2_000
 
 export async function readSites(): Promise<void> {
   try {
@@ -41,6 +43,16 @@ export function known(site: Site): KnownSite {
   const knownAt = serverNow()
   const ageS = site.heartbeat_age_s ?? site.silent_s
   return { ...site, knownAt, heardAt: ageS === null ? null : knownAt - ageS * 1_000 }
+}
+
+/** Whether the site is online now; null where nobody can tell, or nobody has told for too long. */
+export function onlineNow(site: KnownSite): boolean | null {
+  return isFresh(site) ? site.online : null
+}
+
+/** Whether what is known of the site still holds now. */
+export function isFresh(site: KnownSite): boolean {
+  return now.value - site.knownAt < FRESH_MS
 }
 
 onTold('status', told => {
@@ -60,5 +72,12 @@ effect(() => {
   const timer = setInterval(() => {
     if (!document.hidden) void readSites()
   }, AGAIN_MS)
-  return () => clearInterval(timer)
+  const looked = () => {
+    if (!document.hidden) void readSites()
+  }
+  document.addEventListener('visibilitychange', looked)
+  return () => {
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', looked)
+  }
 })

@@ -4,7 +4,7 @@ import { Notice, ProblemNotice } from '../../parts/Notice'
 import { Page } from '../../parts/Page'
 import { Skeleton } from '../../parts/Skeleton'
 import { alarms } from '../../state/alarms'
-import { readSites, sites, sitesProblem } from '../../state/sites'
+import { type KnownSite, onlineNow, readSites, sites, sitesProblem } from '../../state/sites'
 import { t } from '../../words/words'
 import { SiteCard } from './SiteCard'
 
@@ -12,7 +12,7 @@ import { SiteCard } from './SiteCard'
 export default function Sites() {
   const known =
     sites.value && [...sites.value.values()].sort((one, other) => rank(one) - rank(other) || order(one, other))
-  const online = known?.filter(each => each.online).length ?? 0
+  const online = known?.filter(each => onlineNow(each)).length ?? 0
   const lead = known && known.length > 0 ? t('sites.summaryOnline', { online, all: known.length }) : '\u00a0'
   return (
     <Page title={t('sites.title')} lead={lead}>
@@ -47,6 +47,5 @@ export default function Sites() {
   )
 }
 
-type Ranked = { readonly site: string; readonly online: boolean | null }
-const rank = ({ online }: Ranked) => (online === false ? 0 : online === null ? 1 : 2)
-const order = (one: Ranked, other: Ranked) => one.site.localeCompare(other.site)
+const rank = (site: KnownSite) => [false, null, true].indexOf(onlineNow(site))
+const order = (one: KnownSite, other: KnownSite) => one.site.localeCompare(other.site)
