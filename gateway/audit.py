@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Engine, Row, bindparam, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Engine, Row, bindparam, select, tuple_, type_coerce, update
 
 from gateway.audit_chain import Break, Entry, Kind, Link, Verifier, chained
 from gateway.database.audit_tables import audit, audit_head
 from gateway.database.driver import dialect_of, inserts_of, run, text_of
 from gateway.database.engine import reading
-from gateway.database.tables import devices
+from gateway.database.tables import among, devices, storable, within
 from gateway.ledger_rows import compact
 from gateway.protocol.topics import WRITE
 
@@ -94,6 +95,35 @@ class Audit:
             if len(rows) < PAGE:
                 return
             after = rows[-1].number
+
+    def page(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        site: str | None = None,
+        principal: str | None = None,
+        actor: str | None = None,
+        name: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        sites: frozenset[str] | None = None,
+    ) -> tuple[Sequence[Link], int | None]:
+        """Rows, newest first; and the ``before`` of the next page, the number of the last row, None at the end."""
+        wanted = {"site": site, "principal": principal, "actor": storable(actor), "name": name}
+        query = select(audit, _AT).order_by(audit.c.at.desc(), audit.c.number.desc()).limit(limit + 1)
+        query = query.where(*[audit.c[column] == value for column, value in wanted.items() if value is not None])
+        query = query.where(*within(audit.c.at, start, end), *among(audit.c.site, sites))
+        with reading(self._engine) as connection:
+            if before is not None:
+                # Rows stay as they are, so the last one of the page before still stands where it stood.
+                last = connection.execute(select(audit.c.at).where(audit.c.number == before)).scalar_one_or_none()
+                if last is None:
+                    return [], None
+                query = query.where(tuple_(audit.c.at, audit.c.number) < (last, before))
+            rows = connection.execute(query).all()
+        found = [_link(row) for row in rows[:limit]]
+        return found, found[-1].number if len(rows) > limit else None
 
     def verify(self, noted: tuple[int, str] | None = None) -> tuple[Verifier, Break | None]:
         """Follow the whole chain; how far it holds, and where it breaks. ``noted`` is a row that must be there."""

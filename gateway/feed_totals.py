@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Engine, select
 
@@ -30,12 +30,11 @@ from gateway.sites import DeviceRecord
 #: Rows that are in memory at a time.
 _AT_ONCE: Final = 1_000
 #: Before the first day and behind the last one, to know where the counter stood.
-_LEAD: Final = timedelta(days=1)
+LEAD: Final = timedelta(days=1)
 #: A counter that was read so short a time before midnight has hardly moved by then; it is looked at every quarter.
 _NEAR_US: Final = HOUR_US // 2
 
-#: Device and property -> its series.
-SeriesOf = Mapping[tuple[str, str], SeriesRecord]
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class FeedTotals:
         fed = {name: self._fed(series.get((name, each.counter)), begun, now) for name, each in plans.items()}
         found = []
         for number, day in enumerate(begun):
-            held = self._settings(plans, series, min(day.end, now))
+            held = settings_held(self._samples, plans, series, min(day.end, now))
             for name in feeders:
                 rise = fed[name][number] if name in fed else None
                 plan = planned(plans[name], held[name], day, now) if name in plans else None
@@ -112,28 +111,31 @@ class FeedTotals:
         if counter is None:
             return [None] * len(days)
         now_us = microseconds(now)
-        start_us, end_us = microseconds(days[0].start - _LEAD), microseconds(min(days[-1].end + _LEAD, now))
+        start_us, end_us = microseconds(days[0].start - LEAD), microseconds(min(days[-1].end + LEAD, now))
         steps = self._samples.lasts(counter, start_us, end_us, now_us=now_us)
         stretches = [(microseconds(day.start), microseconds(day.end)) for day in days]
-        near_us = max(_NEAR_US, int(2 * counter.every_s * 1_000_000))
-        return rises(steps, stretches, near_us=near_us, now_us=now_us)
+        return rises(steps, stretches, near_us=near_us(counter), now_us=now_us)
 
-    def _settings(
-        self, plans: Mapping[str, MealPlan], series: SeriesOf, until: datetime
-    ) -> Mapping[str, Mapping[str, Value | None]]:
-        """What each feeder's settings last held before then; all of them in one question."""
-        wanted = {
-            (name, setting): series.get((name, setting)) for name, plan in plans.items() for setting in plan.settings
+
+def settings_held(
+    samples: SampleReads, plans: Mapping[K, MealPlan], series: Mapping[tuple[K, str], SeriesRecord], until: datetime
+) -> Mapping[K, Mapping[str, Value | None]]:
+    """What each feeder's settings last held before then; of all of them in few questions."""
+    wanted = {(key, setting): series.get((key, setting)) for key, plan in plans.items() for setting in plan.settings}
+    ids = [each.id for each in wanted.values() if each is not None]
+    values = samples.values_before(ids, microseconds(until))
+    return {
+        key: {
+            setting: None if (found := wanted[key, setting]) is None else values.get(found.id)
+            for setting in plan.settings
         }
-        ids = [each.id for each in wanted.values() if each is not None]
-        values = self._samples.values_before(ids, microseconds(until))
-        return {
-            name: {
-                setting: None if (found := wanted[name, setting]) is None else values.get(found.id)
-                for setting in plan.settings
-            }
-            for name, plan in plans.items()
-        }
+        for key, plan in plans.items()
+    }
+
+
+def near_us(counter: SeriesRecord) -> int:
+    """A counter that was read so short a time before an end has hardly moved by then."""
+    return max(_NEAR_US, int(2 * counter.every_s * 1_000_000))
 
 
 def planned(plan: MealPlan, values: Mapping[str, Value | None], day: Day, now: datetime) -> Plan | None:

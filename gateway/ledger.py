@@ -205,6 +205,7 @@ class Ledger:
         before: Place | None,
         device: str | None = None,
         name: str | None = None,
+        actor: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         sites: frozenset[str] | None = None,
@@ -216,7 +217,8 @@ class Ledger:
         """
         order = commands.c.created_at, commands.c.id
         query = select(commands).order_by(*newest_first(*order)).limit(limit + 1)
-        wanted = {"site": site, "device": device, "name": name, "state": None if state is None else state.value}
+        wanted = {"site": site, "device": device, "name": name, "actor": storable(actor)}
+        wanted["state"] = None if state is None else state.value
         query = query.where(*[commands.c[column] == value for column, value in wanted.items() if value is not None])
         query = query.where(*behind(*order, before))
         query = query.where(*within(commands.c.created_at, start, end), *among(commands.c.site, sites))

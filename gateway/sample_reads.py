@@ -69,7 +69,7 @@ class SampleReads:
 
         The first and the last bucket may reach beyond the stretch; nothing is a gap yet that lies after ``now_us``.
         """
-        finest_us = self._finest_us(start_us, now_us)
+        finest_us = self.finest_us(start_us, now_us)
         with reading(self._engine) as connection:
             if not finest_us:
                 within = _within(samples.c.at_us, samples, of, start_us, end_us)
@@ -82,7 +82,7 @@ class SampleReads:
 
     def lasts(self, of: SeriesRecord, start_us: int, end_us: int, *, now_us: int) -> Iterator[tuple[int, float]]:
         """The last value of each quarter of an hour that has any, with its time; of hours, once no more is kept."""
-        width_us = max(self._finest_us(start_us, now_us), HOUR_US // 4)
+        width_us = max(self.finest_us(start_us, now_us), HOUR_US // 4)
         with reading(self._engine) as connection:
             found = _buckets(connection, of, start_us, end_us, width_us)
         yield from (
@@ -107,7 +107,7 @@ class SampleReads:
                 }
         return found
 
-    def _finest_us(self, start_us: int, now_us: int) -> int:
+    def finest_us(self, start_us: int, now_us: int) -> int:
         """0 while the samples themselves are kept, then what their roll-ups are wide."""
         age_us = now_us - start_us
         for age, width_us in ((self._ages.minutes, HOUR_US), (self._ages.samples, MINUTE_US)):

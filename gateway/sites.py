@@ -105,6 +105,16 @@ class Sites:
             text = connection.execute(query).scalar_one_or_none()
         return None if text is None else description_of(text)
 
+    def descriptions(self) -> Mapping[str, Mapping[str, Description]]:
+        """What every device is, by site and by name; in one question."""
+        query = select(devices.c.site, devices.c.device, devices.c.description)
+        query = query.where(devices.c.description.is_not(None)).order_by(devices.c.site, devices.c.device)
+        found: dict[str, dict[str, Description]] = {}
+        with reading(self._engine) as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.site, {})[row.device] = description_of(row.description)
+        return found
+
     def _links(self) -> Mapping[str, Mapping[str, PlcLink]]:
         """Of each site its PLCs, as last saved: most beats change nothing that anybody watches."""
         with reading(self._engine) as connection:

@@ -10,6 +10,7 @@ from http_facade.auth import Auth
 from http_facade.bodies import MAX_READ_BYTES
 from http_facade.resources import (
     asking,
+    auditing,
     commands,
     days,
     devices,
@@ -18,6 +19,7 @@ from http_facade.resources import (
     happenings,
     health,
     history,
+    overview,
     rights,
     session,
     sites,
@@ -39,7 +41,7 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Op
     if settings.http_proxies:
         count = settings.http_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]  # Flask's own way
-    reads = (sites, devices, commands, happenings, history, days, stream, health)
+    reads = (overview, sites, devices, commands, happenings, history, days, stream, auditing, health)
     for resource in (*reads, asking, groups, rights, session, enrolment):
         app.register_api(resource.api)
     app.register_api(enrolment.registrations)

@@ -1,13 +1,15 @@
-"""Samples, events and commands as lines of CSV."""
+"""Samples, events, commands and the audit as lines of CSV."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from gateway.audit_chain import Link
 from gateway.course import Sample
 from gateway.database.tables import moment
 from gateway.events import EventRecord
 from gateway.ledger import CommandRecord
+from http_facade import representations
 from http_facade.comma_separated import harmless
 from http_facade.representations import MISSING, event, instant, recorded_command, to_json
 
@@ -44,3 +46,19 @@ def command_row(record: CommandRecord) -> tuple[object, ...]:
     shown |= {name: harmless(shown[name]) for name in ("actor", "reason", "detail")}
     shown |= {name: to_json(shown[name]) for name in ("input", "result")}
     return tuple(shown[name] for name in COMMAND_COLUMNS)
+
+
+AUDIT_COLUMNS: Final = (
+    "number", "at", "kind", "site", "device", "name", "command", "principal", "actor", "source_address", "input",
+    "before", "state", "code", "detail", "result", "hash",
+)  # fmt: skip
+#: What came from outside, whoever said it: sites and names of refused paths too.
+_WORDS: Final = ("site", "device", "name", "principal", "actor", "detail")
+
+
+def audit_row(link: Link) -> tuple[object, ...]:
+    """As :data:`AUDIT_COLUMNS`."""
+    shown = representations.audit_row(link)
+    shown |= {name: harmless(shown[name]) for name in _WORDS}
+    shown |= {name: "" if shown[name] is None else to_json(shown[name]) for name in ("input", "before", "result")}
+    return tuple(shown[name] for name in AUDIT_COLUMNS)

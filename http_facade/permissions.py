@@ -12,6 +12,7 @@ from gateway.roles import Role
 _SITE: Final = "/v1/sites/<site>"
 _DEVICE: Final = f"{_SITE}/devices/<device>"
 _READS: Final = (
+    "/v1/overview",
     "/v1/sites",
     _SITE,
     f"{_SITE}/devices",
@@ -49,6 +50,8 @@ NEEDED: Final[Mapping[str, Role]] = {
     _ACT: Role.OPERATOR,
     "POST /v1/commands/<id>/cancel": Role.OPERATOR,
     f"POST {_DEVICE}/alarms/<alarm>/acknowledgement": Role.OPERATOR,
+    "GET /v1/audit": Role.ENGINEER,
+    "GET /v1/audit.csv": Role.ENGINEER,
     "POST /v1/groups": Role.ENGINEER,
     RUN_GROUP: Role.ENGINEER,
     "POST /v1/groups/<id>/stop": Role.ENGINEER,

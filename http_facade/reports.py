@@ -9,6 +9,7 @@ from itertools import groupby
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.availability import Available
+from gateway.feed_today import SiteToday
 from gateway.feed_totals import DayFed
 from gateway.protocol.lifecycle import State
 from gateway.settings_history import By, SettingsChange
@@ -109,6 +110,11 @@ def feed_totals(found: Sequence[DayFed]) -> Json:
         devices = [_fed([each]) | {"device": each.device} for each in feeders]
         days.append({"date": day.isoformat(), "total": _fed(feeders), "devices": devices})
     return {"days": days}
+
+
+def fed_today(found: SiteToday) -> Json:
+    """The day that it is at a site, of all its feeders."""
+    return {"date": found.day.date.isoformat(), **_fed(found.fed)}
 
 
 def _fed(feeders: Sequence[DayFed]) -> Json:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gateway.audit_chain import Link
 from gateway.course import Buckets, Course, SeriesRecord
 from gateway.database.tables import moment
 from gateway.events import Acknowledgement, AlarmRecord, EventRecord
@@ -112,11 +114,12 @@ def _evidence(word: str | None) -> Json | None:
     return None if word is None else {"code": word, "detail": _SENTENCES.get(word, "")}
 
 
-def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime) -> Json:
+def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: datetime, *, alive_expiry_s: float) -> Json:
     """A site: ``online`` is the gate's word alone, the rest is what was reported; ``cause`` says why it is null."""
     beat = None if alive is None else alive.heartbeat
     silent_s = None if record.last_beat_at is None else _elapsed_s(record.last_beat_at, now)
     age_s = silent_s if alive is None else round(alive.age_s, 1)
+    beat_at = record.last_beat_at if alive is None else now - timedelta(seconds=alive.age_s)
     plcs: Mapping[str, PlcLink] = record.plcs or {} if beat is None else beat.plcs
     return {
         "site": record.site,
@@ -129,6 +132,8 @@ def site(record: SiteRecord, alive: Alive | None, cause: str | None, now: dateti
         "version": record.version,
         "heartbeat_age_s": age_s,
         "silent_s": None if alive is not None else silent_s,
+        "last_beat_at": instant(beat_at),
+        "alive_expiry_s": alive_expiry_s,
         "plcs": dict(plcs),
         "outbox": record.outbox if beat is None else beat.outbox,
     }
@@ -169,6 +174,16 @@ def event(record: EventRecord) -> Json:
         "data": dict(record.data),
         "received_at": instant(record.received_at),
     }
+
+
+def audit_row(link: Link) -> Json:
+    """A row of the audit."""
+    columns = asdict(link.entry)
+    at = instant(moment(columns.pop("at_us")))
+    for name in ("input", "before", "result"):
+        # What was refused may be no number that JSON knows.
+        columns[name] = None if columns[name] is None else json.loads(columns[name], parse_constant=str)
+    return {"number": link.number, "at": at, **columns, "hash": link.hash}
 
 
 def course(found: Course | None, start_us: int, end_us: int, series: SeriesRecord | None) -> Json:

@@ -43,6 +43,8 @@ class Site(_Answer):
     version: str | None = Field(description="of the agent")
     heartbeat_age_s: float | None
     silent_s: float | None = Field(description="since the last heartbeat, for a site that is not online")
+    last_beat_at: datetime | None = Field(description="by the centre's clock")
+    alive_expiry_s: float = Field(description="after so many seconds without a heartbeat writes are refused")
     plcs: dict[str, PlcLink]
     outbox: int | None = Field(description="rows that wait at the site to be committed here")
 

@@ -12,11 +12,14 @@ from sqlalchemy import Engine
 
 from gateway.accounts import SESSION_START, Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.alarm_counts import AlarmCounts
+from gateway.audit import Audit
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
 from gateway.changes import Changes
 from gateway.database import open_engine, try_write, upgrade
 from gateway.events import Events
+from gateway.feed_today import FeedToday
 from gateway.feed_totals import FeedTotals
 from gateway.identity.enrolments import Enrolments
 from gateway.ledger import Ledger
@@ -46,6 +49,7 @@ from http_facade.representations import Json
 from http_facade.settings import FacadeSettings
 from http_facade.signing_in import SigningIn
 from http_facade.stream_texts import StreamTexts
+from http_facade.today import Today
 from http_facade.waiters import Waiters
 
 _EXTENSION: Final = "tidegate"
@@ -59,10 +63,13 @@ class Services:
     writer: LedgerWriter
     ledger: Ledger
     sites: Sites
+    audit: Audit
     events: Events
     acknowledgements: Acknowledgements
+    alarm_counts: AlarmCounts
     samples: SampleReads
     feed_totals: FeedTotals
+    today: Today
     silences: Silences
     settings_history: SettingsHistory
     tokens: Tokens
@@ -112,10 +119,13 @@ class Services:
             writer=writer,
             ledger=ledger,
             sites=sites,
+            audit=Audit(engine),
             events=Events(engine),
             acknowledgements=Acknowledgements(engine),
+            alarm_counts=AlarmCounts(engine),
             samples=samples,
             feed_totals=FeedTotals(engine, samples),
+            today=Today(sites, FeedToday(engine, samples)),
             silences=Silences(engine),
             settings_history=SettingsHistory(engine),
             tokens=Tokens(engine),
@@ -140,7 +150,9 @@ class Services:
             audit_notes=audit_notes,
             feed=Feed(
                 Changes(engine),
-                render=StreamTexts(ChangedThings(engine), beats=partial(_beats, liveness)).render,
+                render=StreamTexts(
+                    ChangedThings(engine), beats=partial(_beats, liveness), alive_expiry_s=settings.alive_expiry_s
+                ).render,
                 most=settings.http_streams,
             ),
         )
@@ -156,6 +168,7 @@ class Services:
         """Answer who waits, let what is queued be committed, and say goodbye to the broker; at most a few seconds."""
         self.groups.close()
         self.let_go()
+        self.today.close()
         self.link.stop()
         self.writer.stop()
         self.engine.dispose()

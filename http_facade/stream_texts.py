@@ -25,11 +25,15 @@ def sent(name: str, number: int, body: Json) -> str:
 
 
 class StreamTexts:
-    """``beats`` tells which sites are alive; see :meth:`http_facade.services.Services.beats`."""
+    """``beats`` tells which sites are alive; see :meth:`http_facade.services.Services.beats`.
 
-    def __init__(self, things: ChangedThings, *, beats: Beats) -> None:
+    ``alive_expiry_s`` is how long one beat keeps a gate open.
+    """
+
+    def __init__(self, things: ChangedThings, *, beats: Beats, alive_expiry_s: float) -> None:
         self._things = things
         self._beats = beats
+        self._alive_expiry_s = alive_expiry_s
 
     def render(self, changes: Sequence[Change]) -> Sequence[Told]:
         """The events of these changes; raises Unavailable."""
@@ -39,16 +43,19 @@ class StreamTexts:
         now = datetime.now(UTC)
         found = []
         for each in changes:
-            body = _body(each.thing, known.get(each.thing), alive, cause, now)
+            now_is = known.get(each.thing)
+            if isinstance(now_is, SiteRecord):
+                beat = alive.get(now_is.site)
+                body = representations.site(now_is, beat, cause, now, alive_expiry_s=self._alive_expiry_s)
+            else:
+                body = _body(each.thing, now_is)
             name = _NAMES.get(each.thing.kind, each.thing.kind.value)
             found.append(Told(each.number, each.thing.site, sent(name, each.number, body)))
         return found
 
 
-def _body(thing: Thing, now_is: Now, alive: Mapping[str, Alive | None], cause: str | None, now: datetime) -> Json:
+def _body(thing: Thing, now_is: Now) -> Json:
     match now_is:
-        case SiteRecord():
-            return representations.site(now_is, alive.get(now_is.site), cause, now)
         case DeviceNow():
             return _state(now_is)
         case CommandRecord():

@@ -119,6 +119,7 @@ class FakeLedger:
         before: Place | None,
         device: str | None = None,
         name: str | None = None,
+        actor: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         sites: frozenset[str] | None = None,
@@ -126,7 +127,7 @@ class FakeLedger:
         """As Ledger."""
         if self.read_error is not None:
             raise self.read_error
-        wanted = {"site": site, "device": device, "name": name, "state": state}
+        wanted = {"site": site, "device": device, "name": name, "actor": actor, "state": state}
         asked = {name: value for name, value in wanted.items() if value is not None}
         found = [each for each in self.records.values() if all(getattr(each, k) == v for k, v in asked.items())]
         found = [each for each in found if sites is None or each.site in sites]

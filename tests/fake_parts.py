@@ -13,9 +13,12 @@ from sqlalchemy import Engine, StaticPool, create_engine
 
 from gateway.accounts import Accounts
 from gateway.acknowledgements import Acknowledgements
+from gateway.alarm_counts import AlarmCounts
+from gateway.audit import Audit
 from gateway.broker import Incoming
 from gateway.changes import Changes
 from gateway.events import Events
+from gateway.feed_today import FeedToday
 from gateway.feed_totals import FeedTotals
 from gateway.identity.enrolments import Enrolments
 from gateway.liveness import Alive
@@ -46,6 +49,7 @@ from http_facade.handing_over import HandOver
 from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 from http_facade.signing_in import SigningIn
+from http_facade.today import Today
 from http_facade.waiters import Waiters
 from tests.fake_ledger import ME, NOW, FakeLedger, done
 
@@ -75,6 +79,7 @@ class FakeMirror:
 
     beats: dict[str, Alive] = field(default_factory=dict)
     down: bool = False
+    expiry_s: int = 25
 
     def beat(self, site: str = SITE, *, plc: PlcLink = PlcLink.OK) -> None:
         """Open the gate."""
@@ -145,6 +150,11 @@ class FakeReports:
         return DeviceRecord(
             site=site, device=device, description=DESCRIPTION, state=state, state_at=NOW, epoch=5, received_at=NOW
         )
+
+    def descriptions(self) -> Mapping[str, Mapping[str, Description]]:
+        """As Sites."""
+        self._site()
+        return {SITE: {DEVICE: DESCRIPTION}}
 
     def description(self, site: str, device: str) -> Description | None:
         """As Sites."""
@@ -253,10 +263,13 @@ class FakeParts:
             "writer": self.ledger,
             "ledger": self.ledger,
             "sites": self.reports,
+            "audit": Audit(self.engine),
             "events": Events(self.engine),
             "acknowledgements": Acknowledgements(self.engine),
+            "alarm_counts": AlarmCounts(self.engine),
             "samples": SampleReads(self.engine),
             "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
+            "today": Today(self.reports, FeedToday(self.engine, SampleReads(self.engine))),
             "silences": Silences(self.engine),
             "settings_history": SettingsHistory(self.engine),
             "tokens": Tokens(self.engine),

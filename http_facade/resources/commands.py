@@ -12,7 +12,7 @@ from gateway.ledger import CommandRecord, Ledger
 from gateway.place import Place
 from gateway.protocol.ids import Id, Name, is_command_id
 from gateway.protocol.lifecycle import State
-from gateway.protocol.messages import Moment
+from gateway.protocol.messages import MAX_TEXT, Moment
 from http_facade import answers, bodies, comma_separated, file_rows, prefer, schemas
 from http_facade.auth import caller
 from http_facade.comma_separated import CSV
@@ -38,6 +38,9 @@ class _Commands(BaseModel):
     site: Id | None = Field(default=None, description="only of this site")
     device: Id | None = Field(default=None, description="only of devices with this id")
     name: Name | None = Field(default=None, description="only of this name: `write`, or an action")
+    actor: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = Field(
+        default=None, description="only of this caller: a token's or account's name, or what a program said"
+    )
     state: State | None = Field(default=None, description="only in this state")
     start: Moment | None = Field(default=None, alias="from", description="only what was recorded from then on")
     end: Moment | None = Field(default=None, alias="to", description="only what was recorded before then")
@@ -66,6 +69,7 @@ def list_commands() -> Json:
         site=asked.site,
         device=asked.device,
         name=asked.name,
+        actor=asked.actor,
         state=asked.state,
         limit=asked.limit,
         before=asked.cursor,
@@ -95,6 +99,7 @@ def _every(ledger: Ledger, asked: CommandsFileQuery, sites: frozenset[str] | Non
             site=asked.site,
             device=asked.device,
             name=asked.name,
+            actor=asked.actor,
             state=asked.state,
             limit=comma_separated.PAGE,
             before=before,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gateway.availability import availability
-from gateway.days import Day, days
+from gateway.days import Day, days, zone_of
 from gateway.protocol.errors import Fault, InvalidInput
 from gateway.protocol.meals import zone
 from gateway.sites import DeviceRecord
@@ -89,13 +89,7 @@ def _zone(query: DaysQuery, records: Sequence[DeviceRecord]) -> ZoneInfo:
     """The one that was asked for, else that of the site's feeders."""
     if query.zone is not None:
         return zone(query.zone)
-    for each in records:
-        if each.description is not None and each.description.meals is not None:
-            try:
-                return zone(each.description.meals.time_zone)
-            except ValueError:  # a site may know a zone that this machine does not
-                continue
-    return zone("UTC")
+    return zone_of(each.description for each in records if each.description is not None)
 
 
 def _days(query: DaysQuery, place: ZoneInfo, now: datetime) -> list[Day]:

@@ -20,8 +20,12 @@ def list_sites() -> Json:
     parts = services()
     records = [each for each in parts.sites.all() if caller().sees(each.site)]
     beats, cause = parts.beats([record.site for record in records])
-    now = datetime.now(UTC)
-    return {"items": [representations.site(each, beats.get(each.site), cause, now) for each in records]}
+    now, expiry_s = datetime.now(UTC), parts.liveness.expiry_s
+    return {
+        "items": [
+            representations.site(each, beats.get(each.site), cause, now, alive_expiry_s=expiry_s) for each in records
+        ]
+    }
 
 
 @api.get(
@@ -37,4 +41,5 @@ def read_site(site: str) -> Json:
     if record is None:
         raise NotFound("site", site)
     beats, cause = parts.beats([site])
-    return representations.site(record, beats.get(site), cause, datetime.now(UTC))
+    expiry_s = parts.liveness.expiry_s
+    return representations.site(record, beats.get(site), cause, datetime.now(UTC), alive_expiry_s=expiry_s)

@@ -29,6 +29,7 @@ from tests.fake_parts import DEVICE, SITE, FakeParts, acking, settings
 from tests.identities import new_authority
 
 OPERATIONS = [
+    ("GET", "/v1/overview"),
     ("GET", "/v1/sites"),
     ("GET", "/v1/sites/{site}"),
     ("GET", "/v1/sites/{site}/devices"),
@@ -50,6 +51,8 @@ OPERATIONS = [
     ("GET", "/v1/commands.csv"),
     ("GET", "/v1/commands/{id}"),
     ("POST", "/v1/commands/{id}/cancel"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/audit.csv"),
     ("GET", "/v1/alarms"),
     ("POST", "/v1/sites/{site}/devices/{device}/alarms/{alarm}/acknowledgement"),
     ("GET", "/v1/events"),

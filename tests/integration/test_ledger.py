@@ -237,6 +237,15 @@ def test_page_filters_by_site_and_state(ledger: Ledger) -> None:
     assert ([each.id for each in records], following) == ([wanted.id], None)
 
 
+def test_page_filters_by_who_asked(ledger: Ledger) -> None:
+    """By the very name, whatever stands in it."""
+    wanted = asked(actor="dana")
+    ledger.record([wanted, asked(actor="dana2"), asked(actor=None)])
+    for actor, ids in (("dana", [wanted.id]), ("dan", []), ("da%", []), ("\x00", [])):
+        records, _ = ledger.page(site=None, state=None, actor=actor, limit=10, before=None)
+        assert [each.id for each in records] == ids
+
+
 @pytest.mark.fault("F32")
 def test_record_while_another_holds_the_lock_is_unavailable(ledger: Ledger, engine: Engine) -> None:
     """A locked database refuses in about a second, and the command is not there afterwards."""

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read every site at a glance: what it is, how many alarms are active, and what fell today.
+         * @description <br/>Whether a site is online and its alarms are as they are now; `today` is some seconds old.
+         */
+        get: operations["overview_read_overview_v1_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sites": {
         parameters: {
             query?: never;
@@ -336,6 +356,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the audit, newest first; who has only some sites sees only their rows. */
+        get: operations["audit_list_audit_v1_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read every row, newest first, as CSV (RFC 4180). */
+        get: operations["audit_read_audit_v1_audit_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -630,12 +684,163 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Sites
-         * @description All sites.
+         * Overview
+         * @description Every site of the caller, by name.
          */
-        Sites: {
+        Overview: {
             /** Items */
-            items: components["schemas"]["Site"][];
+            items: components["schemas"]["OverviewOf"][];
+            /**
+             * Fed As Of
+             * Format: date-time
+             * @description when `today` was worked out; a minute ago at most
+             */
+            fed_as_of: string;
+        };
+        /**
+         * AlarmsOf
+         * @description Alarms of one site.
+         */
+        AlarmsOf: {
+            critical: components["schemas"]["CountOf"];
+            warning: components["schemas"]["CountOf"];
+        };
+        /**
+         * CountOf
+         * @description Alarms of one severity.
+         */
+        CountOf: {
+            /** Active */
+            active: number;
+            /**
+             * Unacknowledged
+             * @description of which nobody has taken note since they were raised
+             */
+            unacknowledged: number;
+        };
+        /**
+         * FedToday
+         * @description Grams of the day that it is at the site, so far; as in its feed totals.
+         */
+        FedToday: {
+            /**
+             * Doses
+             * @description commands that asked for food
+             */
+            doses: number;
+            /**
+             * Asked G
+             * @description asked of the PLC by them
+             */
+            asked_g: number;
+            /**
+             * Counted G
+             * @description counted by the PLC for them
+             */
+            counted_g: number;
+            /**
+             * Short G
+             * @description asked, and known not to have fallen
+             */
+            short_g: number;
+            /**
+             * Unknown G
+             * @description asked and not counted, and nobody knows yet, or ever, whether it fell
+             */
+            unknown_g: number;
+            /**
+             * Refused G
+             * @description asked for, and refused or too late: never asked of the PLC
+             */
+            refused_g: number;
+            /**
+             * Fed G
+             * @description all that fell, meals too: how far the PLC's counter rose; null: not read
+             */
+            fed_g: number | null;
+            /**
+             * Planned G
+             * @description meals, by the settings at the day's end; null: they are not known
+             */
+            planned_g: number | null;
+            /**
+             * Due G
+             * @description of these what is due by now: on a day that is over all of them
+             */
+            due_g: number | null;
+            /**
+             * Shortfall G
+             * @description due and asked, less what fell; null if nobody can know
+             */
+            shortfall_g: number | null;
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+        };
+        /**
+         * OverviewOf
+         * @description A site, and what needs somebody there.
+         */
+        OverviewOf: {
+            /** Site */
+            site: string;
+            /**
+             * Online
+             * @description whether a live heartbeat is there; null if nobody can tell, see `cause`
+             */
+            online: boolean | null;
+            /** Cause */
+            cause: string | null;
+            /** @description what the agent, or its last will, said last; for information */
+            state: components["schemas"]["SiteState"] | null;
+            /**
+             * Since
+             * @description when `state` began; of `offline`, when it was last heard
+             */
+            since: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Version
+             * @description of the agent
+             */
+            version: string | null;
+            /** Heartbeat Age S */
+            heartbeat_age_s: number | null;
+            /**
+             * Silent S
+             * @description since the last heartbeat, for a site that is not online
+             */
+            silent_s: number | null;
+            /**
+             * Last Beat At
+             * @description by the centre's clock
+             */
+            last_beat_at: string | null;
+            /**
+             * Alive Expiry S
+             * @description after so many seconds without a heartbeat writes are refused
+             */
+            alive_expiry_s: number;
+            /** Plcs */
+            plcs: {
+                [key: string]: components["schemas"]["PlcLink"];
+            };
+            /**
+             * Outbox
+             * @description rows that wait at the site to be committed here
+             */
+            outbox: number | null;
+            /**
+             * Zone
+             * @description IANA time zone of its days; null: nothing is known of its devices
+             */
+            zone: string | null;
+            alarms: components["schemas"]["AlarmsOf"];
+            /** @description of all its feeders; null: it has none, or nothing is known of them */
+            today: components["schemas"]["FedToday"] | null;
         };
         /**
          * PlcLink
@@ -643,6 +848,20 @@ export interface components {
          * @enum {string}
          */
         PlcLink: "ok" | "lost";
+        /**
+         * SiteState
+         * @description What an agent, or its last will, says about itself.
+         * @enum {string}
+         */
+        SiteState: "online" | "offline" | "stopped";
+        /**
+         * Sites
+         * @description All sites.
+         */
+        Sites: {
+            /** Items */
+            items: components["schemas"]["Site"][];
+        };
         /**
          * Site
          * @description A site as the centre knows it.
@@ -678,6 +897,16 @@ export interface components {
              * @description since the last heartbeat, for a site that is not online
              */
             silent_s: number | null;
+            /**
+             * Last Beat At
+             * @description by the centre's clock
+             */
+            last_beat_at: string | null;
+            /**
+             * Alive Expiry S
+             * @description after so many seconds without a heartbeat writes are refused
+             */
+            alive_expiry_s: number;
             /** Plcs */
             plcs: {
                 [key: string]: components["schemas"]["PlcLink"];
@@ -688,12 +917,6 @@ export interface components {
              */
             outbox: number | null;
         };
-        /**
-         * SiteState
-         * @description What an agent, or its last will, says about itself.
-         * @enum {string}
-         */
-        SiteState: "online" | "offline" | "stopped";
         /**
          * Devices
          * @description All devices of a site.
@@ -1379,6 +1602,104 @@ export interface components {
             false_closed_min: number;
         };
         /**
+         * AuditRows
+         * @description A page of rows, newest first.
+         */
+        AuditRows: {
+            /** Items */
+            items: components["schemas"]["AuditRow"][];
+            /**
+             * Next
+             * @description the `cursor` of the next page; null at the end
+             */
+            next: number | null;
+        };
+        /**
+         * AuditRow
+         * @description A row; it never changes.
+         */
+        AuditRow: {
+            /**
+             * Number
+             * @description its place in the chain
+             */
+            number: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** @description `asked`, `refused`, `cancel` or `ended`; `done`: at the centre itself */
+            kind: components["schemas"]["Kind"];
+            /**
+             * Site
+             * @description empty: about the centre alone
+             */
+            site: string;
+            /** Device */
+            device: string;
+            /** Name */
+            name: string;
+            /**
+             * Command
+             * @description null for what was refused before it became one, or is none
+             */
+            command: string | null;
+            /**
+             * Principal
+             * @description who asked at the broker, proved by it
+             */
+            principal: string;
+            /**
+             * Actor
+             * @description behind it, of a facade: the token's or account's name
+             */
+            actor: string | null;
+            /** Source Address */
+            source_address: string | null;
+            /** Input */
+            input: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Before
+             * @description what the settings that were to be written were last reported to hold
+             */
+            before: {
+                [key: string]: boolean | number | string | null;
+            } | null;
+            /**
+             * State
+             * @description of the end
+             */
+            state: string | null;
+            /**
+             * Code
+             * @description of the end, or of the refusal
+             */
+            code: string | null;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Result
+             * @description what was read afterwards
+             */
+            result: {
+                [key: string]: boolean | number | string | null;
+            } | null;
+            /**
+             * Hash
+             * @description of this row and the one before; see `tidegate audit verify`
+             */
+            hash: string;
+        };
+        /**
+         * Kind
+         * @description What a row tells.
+         * @enum {string}
+         */
+        Kind: "asked" | "refused" | "cancel" | "ended" | "done";
+        /**
          * Health
          * @description The process lives.
          */
@@ -2058,6 +2379,98 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    overview_read_overview_v1_overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sites_list_sites_v1_sites_get: {
         parameters: {
             query?: never;
@@ -2534,6 +2947,7 @@ export interface operations {
                 site?: string;
                 device?: string;
                 name?: string;
+                actor?: string;
                 state?: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
                 from?: string;
                 to?: string;
@@ -2635,6 +3049,7 @@ export interface operations {
                 site?: string;
                 device?: string;
                 name?: string;
+                actor?: string;
                 state?: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
                 from?: string;
                 to?: string;
@@ -3985,6 +4400,206 @@ export interface operations {
                 };
             };
             /** @description as many streams as there may be are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_list_audit_v1_audit_get: {
+        parameters: {
+            query?: {
+                site?: string;
+                principal?: string;
+                actor?: string;
+                name?: string;
+                from?: string;
+                to?: string;
+                limit?: number;
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRows"];
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_read_audit_v1_audit_csv_get: {
+        parameters: {
+            query?: {
+                site?: string;
+                principal?: string;
+                actor?: string;
+                name?: string;
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
             503: {
                 headers: {
                     [name: string]: unknown;
