@@ -25,12 +25,14 @@ export function deedWords(name: string, description?: Description): string {
   return name === 'write' ? t('commands.write') : titleOf(name, description?.actions?.[name])
 }
 
-/** `Portion 125 g, Enabled On`. */
-export function inputWords(command: Pick<Command, 'name' | 'input'>, description?: Description): string {
+/** `Portion 125 g, Enabled On`; of more than a few, how many more there are. */
+export function inputWords(command: Pick<Command, 'name' | 'input'>, description?: Description, most = 2): string {
   const schemas = schemasOf(command.name, description)
-  const parts = Object.entries(command.input).map(
-    ([name, value]) => `${titleOf(name, schemas[name])} ${valueWords(value, schemas[name])}`,
-  )
+  const all = Object.entries(command.input)
+  const parts = all
+    .slice(0, most)
+    .map(([name, value]) => `${titleOf(name, schemas[name])} ${valueWords(value, schemas[name])}`)
+  if (all.length > most) parts.push(t('commands.more', { count: all.length - most }))
   return new Intl.ListFormat(document.documentElement.lang, { type: 'unit', style: 'short' }).format(parts)
 }
 

@@ -7,7 +7,7 @@ import { clockOf, DAY_MIN, levels, type Meal, minuteNow, moved } from './meals'
 /** A pointer is not so sure as a key. */
 const POINTER_STEP_MIN = 5
 /** Labels nearer than this would touch on a phone. */
-const APART_MIN = 190
+const APART_MIN = 260
 const HOURS = [0, 6, 12, 18, 24]
 
 export interface MealStripProps {
@@ -79,7 +79,8 @@ function Mark({ meal, level, disabled, onMove, minuteAt }: MarkProps) {
   }
   const label = (
     <span class="mark-label digits" aria-hidden="true">
-      <strong>{clockOf(minute)}</strong> {amount}
+      <strong>{clockOf(minute)}</strong>
+      <span>{amount}</span>
     </span>
   )
   const name = t('device.meal', { slot })

@@ -20,6 +20,7 @@ export interface MealsProps {
   /** Undefined for those who only look. */
   onType: ((name: string, typed: Typed) => void) | undefined
   disabled: boolean
+  touched: (name: string) => boolean
   noteOf: (name: string) => ComponentChildren
 }
 
@@ -69,7 +70,12 @@ function Fields({ names, ...properties }: MealsProps & { names: readonly (string
   )
 }
 
-function One({ name, description, typedAt, valueAt, onType, disabled, noteOf }: MealsProps & { name: string }) {
+interface OneProps extends MealsProps {
+  name: string
+  terse?: boolean
+}
+
+function One({ name, description, typedAt, valueAt, onType, touched, terse, disabled, noteOf }: OneProps) {
   const schema = description.properties?.[name]
   if (!schema) return null
   if (!onType) return <SettingValue name={name} schema={schema} value={valueAt(name)} note={noteOf(name)} />
@@ -80,6 +86,8 @@ function One({ name, description, typedAt, valueAt, onType, disabled, noteOf }: 
         schema={schema}
         typed={typedAt(name)}
         disabled={disabled}
+        touched={touched(name)}
+        terse={terse ?? false}
         onType={typed => onType(name, typed)}
       />
       {noteOf(name)}
@@ -117,8 +125,8 @@ function Slots({ meals, rests, ...properties }: MealsProps & { meals: readonly M
                     if (minute !== undefined) onType(meal.minuteName, String(minute))
                   }}
                 />
+                <One {...properties} name={meal.gramsName} terse />
                 {noteOf(meal.minuteName)}
-                <One {...properties} name={meal.gramsName} />
               </fieldset>
             </li>
           ))}

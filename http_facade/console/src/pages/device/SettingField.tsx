@@ -15,15 +15,19 @@ export interface SettingFieldProps {
   typed: Typed
   onType: (typed: Typed) => void
   disabled: boolean
+  /** Whether somebody has typed here: what is merely not known yet is no mistake. */
+  touched: boolean
+  /** The limits are said only where they are broken. */
+  terse?: boolean
   /** Beyond the description's own: of an action the site's largest dose. */
   maximum?: number | undefined
 }
 
 /** A field in the form that the description gives a value: its choices, a switch, a number with unit and limits, a text. */
-export function SettingField({ name, schema, typed, onType, disabled, maximum }: SettingFieldProps) {
+export function SettingField({ name, schema, typed, onType, disabled, touched, terse = false, maximum }: SettingFieldProps) {
   const label = titleOf(name, schema)
   const bounded = maximum === undefined ? schema : { ...schema, maximum: Math.min(maximum, schema.maximum ?? maximum) }
-  const error = errorOf(bounded, typed)
+  const error = touched ? errorOf(bounded, typed) : undefined
   if (schema.enum) {
     const options = ['', ...schema.enum.map(String)].map(value => ({ value, label: value || t('common.unknown') }))
     const offered = String(typed) === '' ? options : options.slice(1)
@@ -48,7 +52,7 @@ export function SettingField({ name, schema, typed, onType, disabled, maximum }:
       maximum={bounded.maximum ?? undefined}
       step={schema.multipleOf ?? (schema.type === 'integer' ? 1 : 0.1)}
       disabled={disabled}
-      hint={limitsOf(bounded)}
+      hint={terse ? undefined : limitsOf(bounded)}
       error={error}
     />
   )

@@ -65,6 +65,7 @@ export function SettingsForm({ device, description, closed, commands }: Settings
   const type = (name: string, typed: string | boolean) => {
     store.value = typing(draft, device, name, typed)
   }
+  const touched = (name: string) => draft?.typed.has(name) ?? false
   const typedAt = (name: string) => shown(draft, device, name)
   const valueAt: ValueAt = name => {
     const schema = description.properties?.[name]
@@ -120,6 +121,7 @@ export function SettingsForm({ device, description, closed, commands }: Settings
           typedAt={typedAt}
           onType={onType}
           disabled={disabled}
+          touched={touched}
           noteOf={noteOf}
         />
       )}
@@ -134,6 +136,7 @@ export function SettingsForm({ device, description, closed, commands }: Settings
                     schema={schema}
                     typed={typedAt(name)}
                     disabled={disabled}
+                    touched={touched(name)}
                     onType={typed => onType(name, typed)}
                   />
                   {noteOf(name)}

@@ -1,10 +1,12 @@
 import './feed.css'
 import { useState } from 'preact/hooks'
+import { duration } from '../../format/ages'
 import { number } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { Button } from '../../parts/Button'
 import { Card } from '../../parts/Card'
 import { HoldButton } from '../../parts/HoldButton'
+import { now } from '../../state/clock'
 import type { Command } from '../../state/commands'
 import type { Action, Description, Value } from '../../state/description'
 import type { Device } from '../../state/devices'
@@ -15,12 +17,13 @@ import { may } from '../../state/session'
 import { ask, dismiss, isOpen, type Place, wishAt } from '../../state/wish'
 import { t } from '../../words/words'
 import { Outcome } from '../commands/Outcome'
+import { unitOf } from '../commands/Results'
 import { titleOf } from '../commands/wording'
 import { Held } from '../device/Held'
 import { SettingField } from '../device/SettingField'
-import { isFault, type Typed, typedOf, valueOf } from '../device/values'
+import { isFault, type Typed, valueOf } from '../device/values'
 import { Interlocks } from './Interlocks'
-import { Limits, useGap } from './Limits'
+import { type Allowance, gapS, Limits, useAllowance } from './Limits'
 import { presets } from './presets'
 
 export interface ActionCardProps {
@@ -40,6 +43,8 @@ export function ActionCard({ device, description, name, action, closed, commands
   const doubts = doubtsOf(commands, name)
   const open = isOpen(wish, command)
   const title = titleOf(name, action)
+  const moved = (commands ?? []).filter(each => each.name === name).map(each => `${each.id}${each.state}`)
+  const allowance = useAllowance(place, moved.join())
   return (
     <Card title={title}>
       {wish && <Outcome wish={wish} description={description} onClose={() => dismiss(place)} />}
@@ -50,10 +55,11 @@ export function ActionCard({ device, description, name, action, closed, commands
           action={action}
           title={title}
           device={device}
+          allowance={allowance.value}
           disabled={closed !== undefined || open || doubts.length > 0}
         />
       )}
-      <Limits place={place} action={action} commands={commands} />
+      <Limits allowance={allowance} unit={unitOf(name, description)} />
       <Interlocks device={device} description={description} action={action} />
     </Card>
   )
@@ -64,16 +70,17 @@ interface FormProps {
   action: Action
   title: string
   device: Device
+  allowance: Allowance | undefined
   disabled: boolean
 }
 
-function Form({ place, action, title, device, disabled }: FormProps) {
+function Form({ place, action, title, device, allowance, disabled }: FormProps) {
   const schemas = action.input?.properties ?? {}
   const counted = action['tidegate:argument'] ?? undefined
   const largest = action['tidegate:limits']?.largest
   const [typed, setTyped] = useState<Readonly<Record<string, Typed>>>({})
-  const gap = useGap(place, action)
-  const typedAt = (argument: string) => typed[argument] ?? typedOf(schemas[argument]?.minimum)
+  const waitS = gapS(allowance, now.value)
+  const typedAt = (argument: string) => typed[argument] ?? (schemas[argument]?.type === 'boolean' ? false : '')
   const type = (argument: string, value: Typed) => setTyped({ ...typed, [argument]: value })
   const input = inputOf(action, typedAt)
   const amount = counted && input?.[counted]
@@ -88,6 +95,7 @@ function Form({ place, action, title, device, disabled }: FormProps) {
             typed={typedAt(argument)}
             onType={value => type(argument, value)}
             disabled={disabled}
+            touched={argument in typed}
             maximum={argument === counted ? largest : undefined}
           />
           {argument === counted && (
@@ -108,13 +116,18 @@ function Form({ place, action, title, device, disabled }: FormProps) {
       ))}
       <HoldButton
         icon="feed"
-        disabled={disabled || input === undefined || gap > 0}
+        disabled={disabled || input === undefined || waitS > 0}
         onConfirm={() => {
           if (input) void ask(place, input)
         }}
       >
         {typeof amount === 'number' ? `${title}: ${number(amount)}\u00a0${unit}` : title}
       </HoldButton>
+      {waitS > 0 && !disabled && (
+        <p class="feed-wait digits" aria-live="off">
+          {t('feed.waitFor', { time: duration(waitS) })}
+        </p>
+      )}
       <p class="quiet feed-where">{t('feed.where', { device: device.title, site: device.site })}</p>
     </div>
   )
@@ -126,7 +139,7 @@ export function inputOf(action: Action, typedAt: (argument: string) => Typed): R
   for (const [argument, schema] of Object.entries(action.input?.properties ?? {})) {
     const value = valueOf(schema, typedAt(argument))
     if (isFault(value)) return undefined
-    if (argument === action['tidegate:argument'] && value > (action['tidegate:limits']?.largest ?? Infinity)) return undefined
+    if (argument === action['tidegate:argument'] && Number(value) > (action['tidegate:limits']?.largest ?? Infinity)) return undefined
     input[argument] = value
   }
   return input
