@@ -18,6 +18,7 @@ _READS: Final = (
     f"{_SITE}/devices",
     _DEVICE,
     f"{_DEVICE}/description",
+    f"{_DEVICE}/actions/<action>/allowance",
     f"{_DEVICE}/history",
     f"{_DEVICE}/samples",
     f"{_DEVICE}/settings/history",

@@ -17,6 +17,7 @@ from gateway.database.tables import moment
 from gateway.events import Acknowledgement, AlarmRecord, EventRecord
 from gateway.ledger import Asked, CommandRecord
 from gateway.liveness import Alive
+from gateway.protocol.allowance import WINDOW_S, Allowance
 from gateway.protocol.codes import EVIDENCE
 from gateway.protocol.description import Description
 from gateway.protocol.lifecycle import State
@@ -218,6 +219,20 @@ def _buckets(found: Buckets) -> Json:
         "mean": [None if each is None or each.total is None else each.total / each.count for each in known],
         "most": [None if each is None else each.most for each in known],
         "last": [None if each is None else each.last for each in found.buckets],
+    }
+
+
+def allowance(found: Allowance | None, next_at: datetime | None, now: datetime) -> Json:
+    """What an action's limits allow now; None: it has no limits."""
+    return {
+        "largest": None if found is None else found.largest,
+        "least_gap_s": None if found is None else found.least_gap_s,
+        "most": None if found is None else found.most,
+        "window_s": None if found is None else WINDOW_S,
+        "used": None if found is None else found.used,
+        "left": None if found is None else found.left,
+        "next_at": instant(next_at),
+        "as_of": instant(now),
     }
 
 

@@ -168,6 +168,24 @@ class Device(_Answer):
     drift: list[str] = Field(description="settings whose reported value is not the desired one")
 
 
+class AllowanceOf(_Answer):
+    """What an action's limits allow now, as far as the centre knows: the site decides, by its own journal.
+
+    All but `as_of` is null where the action has no limits.
+    """
+
+    largest: float | None = Field(description="single dose")
+    least_gap_s: float | None = Field(description="between two doses")
+    most: float | None = Field(description="within any stretch of `window_s`")
+    window_s: float | None
+    used: float | None = Field(
+        description="given within the last `window_s`, whoever asked: as counted, or as asked while that is not known"
+    )
+    left: float | None = Field(description="of `most`; null: it has no such limit")
+    next_at: datetime | None = Field(description="when the least gap since the last dose is over; null: it is")
+    as_of: datetime
+
+
 class Devices(_Answer):
     """All devices of a site."""
 

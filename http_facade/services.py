@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from gateway.accounts import SESSION_START, Accounts
 from gateway.acknowledgements import Acknowledgements
 from gateway.alarm_counts import AlarmCounts
+from gateway.allowances import Allowances
 from gateway.audit import Audit
 from gateway.broker import BrokerLink
 from gateway.changed_things import ChangedThings
@@ -67,6 +68,7 @@ class Services:
     events: Events
     acknowledgements: Acknowledgements
     alarm_counts: AlarmCounts
+    allowances: Allowances
     samples: SampleReads
     feed_totals: FeedTotals
     today: Today
@@ -123,6 +125,7 @@ class Services:
             events=Events(engine),
             acknowledgements=Acknowledgements(engine),
             alarm_counts=AlarmCounts(engine),
+            allowances=Allowances(engine),
             samples=samples,
             feed_totals=FeedTotals(engine, samples),
             today=Today(sites, FeedToday(engine, samples)),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from gateway.protocol.allowance import counted_of
 from gateway.protocol.codes import AckCode
 from gateway.protocol.description import Limit
 from gateway.protocol.errors import Unavailable
-from gateway.protocol.lifecycle import State
 from gateway.protocol.messages import Ack, Value
 from site_agent.device import Device
 from site_agent.journal import Attempt, Entry, Journal
@@ -18,8 +18,6 @@ from site_agent.outcome import Outcome, Task, Values, refused
 
 #: Where a mailbox's counters wrap.
 COUNTER_SPAN: Final = 2**32
-_VOID: Final = frozenset({State.REJECTED, State.EXPIRED, State.FAILED})
-
 
 #: What a breach means, with the numbers that matter.
 _WORDS: Final = {
@@ -67,10 +65,8 @@ class Dosage:
 
     def learn(self, outcome: Ack) -> None:
         """Correct what a command counted for, once its end is known; what is unknown counts in full."""
-        if outcome.state in _VOID:
-            self._doses.correct(outcome.id, 0)
-        amount = next((value for name, value in outcome.result.items() if name.endswith("_counted")), None)
-        if outcome.state in (State.APPLIED, State.PARTIAL) and isinstance(amount, int | float):
+        amount = counted_of(outcome.state, outcome.result)
+        if amount is not None:
             self._doses.correct(outcome.id, amount)
 
 

@@ -1,30 +1,17 @@
-"""Limits that the site itself keeps on doses: the largest, the least gap, the most in any 24 hours. Pure."""
+"""Limits that the site itself keeps on doses: the largest, the least gap, the most in any 24 hours. Pure.
+
+The rule itself is :mod:`gateway.protocol.allowance`; here is what it is asked about.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from gateway.protocol.allowance import Breach, Given, allowance, remembered_s
 from gateway.protocol.description import Limit
 from site_agent.clock import Stamp, age_s
-
-DAY_S: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A limit that a dose would break: what it allows, and what counts against it now.
-
-    ``live`` is the dose itself for ``largest``, seconds since the last dose for ``least_gap_s``, and what was given in
-    the last 24 hours for ``most_per_day``.
-    """
-
-    limit: Limit
-    allowed: float
-    live: float
-    asked: float
 
 
 @dataclass(slots=True)
@@ -63,19 +50,13 @@ class Doses:
     ) -> Breach | None:
         """The first limit that a dose of ``amount`` would break now."""
         doses = self._doses[device, action]
-        largest, gap_s, most = (limits.get(each) for each in (Limit.LARGEST, Limit.LEAST_GAP_S, Limit.MOST_PER_DAY))
         ages_s = {id: age_s(dose.stamp, now) for id, dose in doses.items()}
-        if largest is not None and amount > largest:
-            return Breach(Limit.LARGEST, largest, amount, amount)
-        if gap_s is not None and ages_s and min(ages_s.values()) < gap_s:
-            return Breach(Limit.LEAST_GAP_S, gap_s, min(ages_s.values()), amount)
-        given = sum(doses[id].amount for id, age in ages_s.items() if age < DAY_S)
-        if most is not None and given + amount > most:
-            return Breach(Limit.MOST_PER_DAY, most, given, amount)
-        for id, age in ages_s.items():
-            if age >= max(DAY_S, gap_s or 0.0):
-                self._drop(doses, id)
-        return None
+        breach = allowance(limits, [Given(doses[id].amount, age) for id, age in ages_s.items()]).breach(amount)
+        if breach is None:
+            for id, age in ages_s.items():
+                if age >= remembered_s(limits):
+                    self._drop(doses, id)
+        return breach
 
     def _drop(self, doses: dict[str, _Dose], id: str) -> None:
         del doses[id]

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, StaticPool, create_engine
 from gateway.accounts import Accounts
 from gateway.acknowledgements import Acknowledgements
 from gateway.alarm_counts import AlarmCounts
+from gateway.allowances import Allowances
 from gateway.audit import Audit
 from gateway.broker import Incoming
 from gateway.changes import Changes
@@ -267,6 +268,7 @@ class FakeParts:
             "events": Events(self.engine),
             "acknowledgements": Acknowledgements(self.engine),
             "alarm_counts": AlarmCounts(self.engine),
+            "allowances": Allowances(self.engine),
             "samples": SampleReads(self.engine),
             "feed_totals": FeedTotals(self.engine, SampleReads(self.engine)),
             "today": Today(self.reports, FeedToday(self.engine, SampleReads(self.engine))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import Response
@@ -64,3 +64,26 @@ def read_description(site: str, device: str) -> Response:
     """Read what a device has and can do: a W3C Thing Description."""
     found = services().catalogue.description(site, device)
     return Response(encode(found), content_type="application/td+json")
+
+
+@api.get(
+    "/v1/sites/<site>/devices/<device>/actions/<action>/allowance",
+    responses={200: schemas.AllowanceOf},
+    openapi_extensions={"parameters": [*_DEVICE, path_parameter("action")]},
+)
+@reads_itself
+def read_allowance(site: str, device: str, action: str) -> Json:
+    """Read what the limits of an action allow now, as far as the centre knows; the site decides.
+
+    A site that is silent may have done more than the centre has heard. Interlocks are not looked at.
+    """
+    parts = services()
+    about = parts.catalogue.description(site, device).actions.get(action)
+    if about is None:
+        raise NotFound("action", action)
+    now = datetime.now(UTC)
+    if not about.limits:
+        return representations.allowance(None, None, now)
+    found = parts.allowances.of(site, device, action, about, now)
+    next_at = now + timedelta(seconds=found.wait_s) if found.wait_s else None
+    return representations.allowance(found, next_at, now)

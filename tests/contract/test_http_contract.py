@@ -35,6 +35,7 @@ OPERATIONS = [
     ("GET", "/v1/sites/{site}/devices"),
     ("GET", "/v1/sites/{site}/devices/{device}"),
     ("GET", "/v1/sites/{site}/devices/{device}/description"),
+    ("GET", "/v1/sites/{site}/devices/{device}/actions/{action}/allowance"),
     ("GET", "/v1/sites/{site}/devices/{device}/history"),
     ("GET", "/v1/sites/{site}/devices/{device}/samples"),
     ("GET", "/v1/sites/{site}/devices/{device}/settings/history"),

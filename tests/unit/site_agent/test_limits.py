@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.protocol.allowance import WINDOW_S
 from gateway.protocol.description import Limit
 from site_agent.clock import Stamp, age_s
-from site_agent.limits import DAY_S, Doses
+from site_agent.limits import Doses
 
 _MOST = 1_000.0
 _LIMITS = {Limit.LARGEST: 300.0, Limit.LEAST_GAP_S: 60.0, Limit.MOST_PER_DAY: _MOST}
 _STEPS = st.lists(
     st.tuples(
-        st.floats(0, DAY_S / 3),  # how long after the one before
+        st.floats(0, WINDOW_S / 3),  # how long after the one before
         st.integers(1, 400),  # grams asked
         st.one_of(st.none(), st.floats(0, 1)),  # the share that was counted; None: not known
         st.integers(0, 5),  # how many doses later it is known
@@ -52,7 +53,7 @@ def test_doses_in_any_order_of_corrections_never_break_a_limit_in_any_window(
             if share is not None:
                 later.append((number + delay, str(number), counted))
     for start_s, _ in given_g:
-        assert sum(grams for at_s, grams in given_g if start_s <= at_s < start_s + DAY_S) <= _MOST + 1e-6
+        assert sum(grams for at_s, grams in given_g if start_s <= at_s < start_s + WINDOW_S) <= _MOST + 1e-6
     times = [at_s for at_s, _ in given_g]
     assert all(after - before >= 60.0 for before, after in pairwise(times))
 
