@@ -109,6 +109,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sites/{site}/devices/{device}/actions/{action}/allowance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what the limits of an action allow now, as far as the centre knows; the site decides.
+         * @description <br/>A site that is silent may have done more than the centre has heard. Interlocks are not looked at.
+         */
+        get: operations["devices_read_allowance_v1_sites__site__devices__device__actions__action__allowance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/commands": {
         parameters: {
             query?: never;
@@ -997,6 +1017,51 @@ export interface components {
          * @enum {string}
          */
         State: "pending" | "accepted" | "applied" | "partial" | "failed" | "rejected" | "expired" | "unknown";
+        /**
+         * AllowanceOf
+         * @description What an action's limits allow now, as far as the centre knows: the site decides, by its own journal.
+         *
+         *     All but `as_of` is null where the action has no limits.
+         */
+        AllowanceOf: {
+            /**
+             * Largest
+             * @description single dose
+             */
+            largest: number | null;
+            /**
+             * Least Gap S
+             * @description between two doses
+             */
+            least_gap_s: number | null;
+            /**
+             * Most
+             * @description within any stretch of `window_s`
+             */
+            most: number | null;
+            /** Window S */
+            window_s: number | null;
+            /**
+             * Used
+             * @description given within the last `window_s`, whoever asked: as counted, or as asked while that is not known
+             */
+            used: number | null;
+            /**
+             * Left
+             * @description of `most`; null: it has no such limit
+             */
+            left: number | null;
+            /**
+             * Next At
+             * @description when the least gap since the last dose is over; null: it is
+             */
+            next_at: string | null;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+        };
         /**
          * Commands
          * @description A page of commands, newest first; `next` is the cursor of the page after it.
@@ -2865,6 +2930,102 @@ export interface operations {
                 };
                 content: {
                     "application/td+json": Record<string, never>;
+                };
+            };
+            /** @description problem */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description problem */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_read_allowance_v1_sites__site__devices__device__actions__action__allowance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                device: string;
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllowanceOf"];
                 };
             };
             /** @description problem */

@@ -15,6 +15,8 @@ const site: Site = {
   version: null,
   heartbeat_age_s: 3,
   silent_s: null,
+  last_beat_at: '2026-11-27T12:00:07Z',
+  alive_expiry_s: 25,
   plcs: {},
   outbox: null,
 }

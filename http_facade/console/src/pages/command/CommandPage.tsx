@@ -25,16 +25,12 @@ type History = components['schemas']['CommandHistory']
 
 /** One command: what was asked, by whom, every step of its life, and by what its end is known. */
 export default function CommandPage({ params: { id } }: { params: { id: string } }) {
-  const reading = useReading(
-    async signal => (await read('/v1/commands/{id}', { path: { id }, signal })).body,
-    [id],
-  )
+  const reading = useReading(async signal => (await read('/v1/commands/{id}', { path: { id }, signal })).body, [id])
   const history = reading.value
   const now = useFollowed(history)
   const { again } = reading
   // A step that was told is read with all the others: their times and sources stand in the ledger.
   const moved = now && history && (now.state !== history.state || now.code !== history.code)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is read once for each move
   useEffect(() => {
     if (moved) again()
   }, [moved, now?.state, now?.code])

@@ -29,8 +29,6 @@ export function TimeLine({ steps }: { steps: readonly Step[] }) {
   return (
     <ol class="timeline">
       {steps.map((step, index) => (
-        // A step may come twice with another code, and its place does not change.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
         <li key={index} class={`timeline-step timeline-${step.what}`}>
           <span class="timeline-mark">
             <Icon name={ICONS[step.what] ?? 'down'} size={16} />

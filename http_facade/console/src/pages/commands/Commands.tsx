@@ -28,7 +28,11 @@ export default function Commands() {
   const { commands, problem, loading, again, older } = useLedger(filters)
   const none = Object.keys(filters).length > 0 ? t('commands.noneFit') : t('commands.none')
   const file = (
-    <a class="button button-secondary" href={addressOf('/v1/commands.csv', { query: asked(filters) as never })} download>
+    <a
+      class="button button-secondary"
+      href={addressOf('/v1/commands.csv', { query: asked(filters) as never })}
+      download
+    >
       <Icon name="download" />
       {t('commands.csv')}
     </a>
@@ -39,7 +43,13 @@ export default function Commands() {
       {problem && <ProblemNotice problem={problem} again={again} />}
       <Card>
         {commands ? (
-          <Table caption={t('commands.title')} columns={columns()} rows={commands} keyOf={each => each.id} empty={none} />
+          <Table
+            caption={t('commands.title')}
+            columns={columns()}
+            rows={commands}
+            keyOf={each => each.id}
+            empty={none}
+          />
         ) : (
           !problem && <Skeleton lines={10} blockSize="2.25rem" />
         )}

@@ -1,5 +1,5 @@
-import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
+import { useLocation } from 'preact-iso'
 import { Button } from '../../parts/Button'
 import { Field } from '../../parts/Field'
 import { Select } from '../../parts/Select'
@@ -7,7 +7,7 @@ import { devicesOf } from '../../state/devices'
 import { sites } from '../../state/sites'
 import { t } from '../../words/words'
 import { to } from '../routes'
-import { type Filter, FILTERS, type Filters } from './filters'
+import { FILTERS, type Filter, type Filters } from './filters'
 import { STATES, stateWords } from './StateBadge'
 
 /** What of the ledger is shown; it stands in the page's address, so that it can be kept and sent. */
@@ -73,7 +73,15 @@ export function FilterBar({ filters }: { filters: Filters }) {
   )
 }
 
-function Moment({ end, filters, onChange }: { end: Filter & ('from' | 'to'); filters: Filters; onChange: (changed: Filters) => void }) {
+function Moment({
+  end,
+  filters,
+  onChange,
+}: {
+  end: Filter & ('from' | 'to')
+  filters: Filters
+  onChange: (changed: Filters) => void
+}) {
   return (
     <Field
       label={t(`commands.${end}`)}

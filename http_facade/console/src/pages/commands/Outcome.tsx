@@ -42,7 +42,9 @@ export function Outcome({
   return (
     <div class={`outcome outcome-${command.state}`} role="status">
       <Track command={command} />
-      <p class="outcome-words">{command.final || command.state === 'unknown' ? endWords(command) : t('commands.following')}</p>
+      <p class="outcome-words">
+        {command.final || command.state === 'unknown' ? endWords(command) : t('commands.following')}
+      </p>
       <Results command={command} description={description} />
       {command.state === 'unknown' && <Doubt command={command} />}
       <div class="outcome-actions">
@@ -114,7 +116,11 @@ function Track({ command }: { command: Command }) {
         </li>
       ))}
       <li>
-        {final || state === 'unknown' ? <StateBadge state={state} /> : <span class="track-open">{t('commands.end')}</span>}
+        {final || state === 'unknown' ? (
+          <StateBadge state={state} />
+        ) : (
+          <span class="track-open">{t('commands.end')}</span>
+        )}
       </li>
     </ol>
   )

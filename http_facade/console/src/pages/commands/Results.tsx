@@ -68,7 +68,11 @@ function forbidden({ code, result, name }: Command, description?: Description): 
     const schema = found && description?.properties?.[found.property]
     return [
       { name: t('feed.interlock'), value: titleOf(String(result.interlock), found) },
-      { name: titleOf(found?.property ?? '', schema) || t('feed.live'), value: valueWords(result.live, schema), odd: true },
+      {
+        name: titleOf(found?.property ?? '', schema) || t('feed.live'),
+        value: valueWords(result.live, schema),
+        odd: true,
+      },
     ]
   }
   const limit = String(result.limit)

@@ -7,8 +7,11 @@ import { Doubt } from '../commands/Outcome'
 import { inputWords, whoWords } from '../commands/wording'
 import { to } from '../routes'
 
-/** A form that is held: of an earlier command nobody knows yet what it did, so nothing may be asked for on top of it. */
-export function Held({ doubts }: { doubts: readonly Command[] }) {
+/**
+ * A form that is held: of an earlier command nobody knows yet what it did, so nothing may be asked for on top of it;
+ * `told` if why is said beside it already.
+ */
+export function Held({ doubts, told = false }: { doubts: readonly Command[]; told?: boolean }) {
   const [first] = doubts
   if (!first) return null
   return (
@@ -16,7 +19,7 @@ export function Held({ doubts }: { doubts: readonly Command[] }) {
       <p>
         <strong>{t('device.held')}</strong>
       </p>
-      <Doubt command={first} />
+      {!told && <Doubt command={first} />}
       <ul>
         {doubts.map(each => (
           <li key={each.id}>

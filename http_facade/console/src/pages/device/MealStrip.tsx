@@ -23,7 +23,10 @@ export function MealStrip({ meals, zone, disabled, onMove }: MealStripProps) {
   const band = useRef<HTMLDivElement>(null)
   const here = minuteNow(now.value, zone)
   const placed = meals.filter(each => each.minute !== undefined)
-  const onLevel = levels(placed.map(each => each.minute ?? 0), APART_MIN)
+  const onLevel = levels(
+    placed.map(each => each.minute ?? 0),
+    APART_MIN,
+  )
 
   const minuteAt = (event: PointerEvent) => {
     const box = band.current?.getBoundingClientRect()
@@ -33,7 +36,10 @@ export function MealStrip({ meals, zone, disabled, onMove }: MealStripProps) {
   }
 
   return (
-    <div class={disabled ? 'strip strip-still' : 'strip'} style={{ '--levels': Math.max(1, ...onLevel.map(each => each + 1)) }}>
+    <div
+      class={disabled ? 'strip strip-still' : 'strip'}
+      style={{ '--levels': Math.max(1, ...onLevel.map(each => each + 1)) }}
+    >
       <div class="strip-band" ref={band}>
         {HOURS.map(hour => (
           <span key={hour} class="strip-hour digits" style={{ '--at': hour / 24 }} aria-hidden="true">
@@ -41,7 +47,11 @@ export function MealStrip({ meals, zone, disabled, onMove }: MealStripProps) {
           </span>
         ))}
         {here !== undefined && (
-          <span class="strip-now" style={{ '--at': here / DAY_MIN }} title={t('device.nowAt', { time: clockOf(here), zone })} />
+          <span
+            class="strip-now"
+            style={{ '--at': here / DAY_MIN }}
+            title={t('device.nowAt', { time: clockOf(here), zone })}
+          />
         )}
         {placed.map((meal, index) => (
           <Mark
@@ -71,7 +81,8 @@ interface MarkProps {
 
 function Mark({ meal, level, disabled, onMove, minuteAt }: MarkProps) {
   const { minute = 0, grams, slot } = meal
-  const amount = grams === undefined ? t('common.unknown') : grams === 0 ? t('device.noMeal') : `${number(grams)}\u00a0g`
+  const amount =
+    grams === undefined ? t('common.unknown') : grams === 0 ? t('device.noMeal') : `${number(grams)}\u00a0g`
   const words = `${clockOf(minute)}, ${amount}`
   const place = {
     class: grams === 0 ? 'mark-meal mark-none' : 'mark-meal',

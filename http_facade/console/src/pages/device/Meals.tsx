@@ -63,11 +63,7 @@ export function Meals(properties: MealsProps) {
 }
 
 function Fields({ names, ...properties }: MealsProps & { names: readonly (string | null | undefined)[] }) {
-  return (
-    <>
-      {names.map(name => name && <One key={name} {...properties} name={name} />)}
-    </>
-  )
+  return <>{names.map(name => name && <One key={name} {...properties} name={name} />)}</>
 }
 
 interface OneProps extends MealsProps {

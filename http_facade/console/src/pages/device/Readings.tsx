@@ -24,7 +24,7 @@ export function Readings({ device, description }: { device: Device; description:
         {doubtful && device.cause && <span class="device-cause"> {device.cause}</span>}
       </p>
       <dl class={doubtful ? 'readings readings-doubtful' : 'readings'}>
-        {Object.entries(device.readings).map(([name, value]) => {
+        {sorted(device.readings).map(([name, value]) => {
           const schema = description?.properties?.[name]
           return (
             <div key={name}>
@@ -36,4 +36,10 @@ export function Readings({ device, description }: { device: Device; description:
       </dl>
     </Card>
   )
+}
+
+/** Measures before flags. */
+function sorted(readings: Device['readings']) {
+  const flag = (value: unknown) => Number(typeof value === 'boolean')
+  return Object.entries(readings).sort(([, one], [, other]) => flag(one) - flag(other))
 }

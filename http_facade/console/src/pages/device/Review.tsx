@@ -4,6 +4,7 @@ import { Dialog } from '../../parts/Dialog'
 import { t } from '../../words/words'
 import { titleOf, valueWords } from '../commands/wording'
 import type { Difference } from './draft'
+import { OldNew } from './OldNew'
 import { isFault } from './values'
 
 export interface ReviewProps {
@@ -50,19 +51,5 @@ export function Review({ open, changes, perDay, onClose, onConfirm }: ReviewProp
       </ul>
       <p class="quiet">{t('device.reviewHint')}</p>
     </Dialog>
-  )
-}
-
-export function OldNew({ old, now }: { old: string; now: string }) {
-  return (
-    <span class="old-new digits">
-      <s>
-        <span class="unseen">{t('device.old')}</span> {old}
-      </s>
-      <span aria-hidden="true" class="old-new-arrow" />
-      <strong>
-        <span class="unseen">{t('device.new')}</span> {now}
-      </strong>
-    </span>
   )
 }

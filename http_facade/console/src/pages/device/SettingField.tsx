@@ -7,7 +7,7 @@ import { Switch } from '../../parts/Switch'
 import type { Schema } from '../../state/description'
 import { t } from '../../words/words'
 import { titleOf } from '../commands/wording'
-import { isFault, type Typed, valueOf } from './values'
+import { isFault, type Typed, valueTyped } from './values'
 
 export interface SettingFieldProps {
   name: string
@@ -24,7 +24,16 @@ export interface SettingFieldProps {
 }
 
 /** A field in the form that the description gives a value: its choices, a switch, a number with unit and limits, a text. */
-export function SettingField({ name, schema, typed, onType, disabled, touched, terse = false, maximum }: SettingFieldProps) {
+export function SettingField({
+  name,
+  schema,
+  typed,
+  onType,
+  disabled,
+  touched,
+  terse = false,
+  maximum,
+}: SettingFieldProps) {
   const label = titleOf(name, schema)
   const bounded = maximum === undefined ? schema : { ...schema, maximum: Math.min(maximum, schema.maximum ?? maximum) }
   const error = touched ? errorOf(bounded, typed) : undefined
@@ -38,9 +47,7 @@ export function SettingField({ name, schema, typed, onType, disabled, touched, t
   }
   if (schema.type === 'string') {
     const longest = schema.maxLength ? { maxLength: schema.maxLength } : {}
-    return (
-      <Field label={label} value={String(typed)} onInput={onType} disabled={disabled} error={error} {...longest} />
-    )
+    return <Field label={label} value={String(typed)} onInput={onType} disabled={disabled} error={error} {...longest} />
   }
   return (
     <NumberField
@@ -63,14 +70,15 @@ export function limitsOf(schema: Schema): string | undefined {
   const unit = unitSign(schema.unit)
   const { minimum: least, maximum: most, multipleOf: step } = schema
   const ends = [least, most].map(end => (typeof end === 'number' ? number(end) : ''))
-  const range = typeof least === 'number' || typeof most === 'number' ? t('device.range', { ends: ends.join('–'), unit }) : ''
+  const range =
+    typeof least === 'number' || typeof most === 'number' ? t('device.range', { ends: ends.join('–'), unit }) : ''
   const steps = step && step !== 1 ? t('device.steps', { step: number(step), unit }) : ''
   return [range, steps].filter(Boolean).join(', ') || undefined
 }
 
 /** What is wrong with what was typed, in words. */
 export function errorOf(schema: Schema, typed: Typed): string | undefined {
-  const value = valueOf(schema, typed)
+  const value = valueTyped(schema, typed)
   if (!isFault(value)) return undefined
   const unit = unitSign(schema.unit)
   switch (value.fault) {

@@ -1,5 +1,5 @@
 import type { Description, Schema, Value } from '../../state/description'
-import { type FaultOf, isFault, type Typed, typedOf, valueOf } from './values'
+import { type FaultOf, isFault, type Typed, typedOf, valueTyped } from './values'
 
 type Settings = Readonly<Record<string, Value | null>>
 /** What a device reports: the settings, and the revision that stands for them. */
@@ -47,17 +47,13 @@ export function differences(description: Description, draft: Draft | undefined):
     const typed = draft?.typed.get(name)
     if (!draft || typed === undefined) return []
     const old = draft.base.settings[name] ?? null
-    const value = valueOf(schema, typed)
+    const value = valueTyped(schema, typed)
     return value === old || typed === typedOf(old) ? [] : [{ name, schema, old, new: value }]
   })
 }
 
 /** The changed settings that the device now reports otherwise than when the form began. */
-export function conflicts(
-  description: Description,
-  draft: Draft | undefined,
-  reported: Reported,
-): readonly Conflict[] {
+export function conflicts(description: Description, draft: Draft | undefined, reported: Reported): readonly Conflict[] {
   if (!draft || draft.base.revision === reported.revision) return []
   return differences(description, draft).flatMap(({ name, schema, old, new: mine }) => {
     const theirs = reported.settings[name] ?? null

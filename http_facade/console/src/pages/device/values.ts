@@ -10,7 +10,7 @@ export function typedOf(value: Value | null | undefined): Typed {
 }
 
 /** The value that was typed, if it keeps the description's rules; the facade and the site check them again. */
-export function valueOf(schema: Schema, typed: Typed): Value | FaultOf {
+export function valueTyped(schema: Schema, typed: Typed): Value | FaultOf {
   if (schema.enum) {
     const chosen = schema.enum.find(each => String(each) === String(typed))
     return chosen === undefined ? { fault: 'missing' } : chosen

@@ -21,7 +21,7 @@ import { unitOf } from '../commands/Results'
 import { titleOf } from '../commands/wording'
 import { Held } from '../device/Held'
 import { SettingField } from '../device/SettingField'
-import { isFault, type Typed, valueOf } from '../device/values'
+import { isFault, type Typed, valueTyped } from '../device/values'
 import { Interlocks } from './Interlocks'
 import { type Allowance, gapS, Limits, useAllowance } from './Limits'
 import { presets } from './presets'
@@ -48,7 +48,7 @@ export function ActionCard({ device, description, name, action, closed, commands
   return (
     <Card title={title}>
       {wish && <Outcome wish={wish} description={description} onClose={() => dismiss(place)} />}
-      {!open && wish?.command?.id !== doubts[0]?.id && <Held doubts={doubts} />}
+      {!open && <Held doubts={doubts} told={wish?.command?.id === doubts[0]?.id} />}
       {may('operator') && (
         <Form
           place={place}
@@ -99,7 +99,7 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
             maximum={argument === counted ? largest : undefined}
           />
           {argument === counted && (
-            <div class="feed-presets" role="group" aria-label={t('feed.presets')}>
+            <fieldset class="feed-presets" aria-label={t('feed.presets')}>
               {presets(schema, largest).map(each => (
                 <Button
                   key={each}
@@ -110,7 +110,7 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
                   {number(each)} {unit}
                 </Button>
               ))}
-            </div>
+            </fieldset>
           )}
         </div>
       ))}
@@ -137,9 +137,10 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
 export function inputOf(action: Action, typedAt: (argument: string) => Typed): Record<string, Value> | undefined {
   const input: Record<string, Value> = {}
   for (const [argument, schema] of Object.entries(action.input?.properties ?? {})) {
-    const value = valueOf(schema, typedAt(argument))
+    const value = valueTyped(schema, typedAt(argument))
     if (isFault(value)) return undefined
-    if (argument === action['tidegate:argument'] && Number(value) > (action['tidegate:limits']?.largest ?? Infinity)) return undefined
+    if (argument === action['tidegate:argument'] && Number(value) > (action['tidegate:limits']?.largest ?? Infinity))
+      return undefined
     input[argument] = value
   }
   return input

@@ -5,7 +5,15 @@ import { t } from '../../words/words'
 import { titleOf, valueWords } from '../commands/wording'
 
 /** What makes the site refuse, with what it was last read to be. */
-export function Interlocks({ device, description, action }: { device: Device; description: Description; action: Action }) {
+export function Interlocks({
+  device,
+  description,
+  action,
+}: {
+  device: Device
+  description: Description
+  action: Action
+}) {
   const interlocks = action['tidegate:interlocks'] ?? []
   if (interlocks.length === 0) return null
   return (

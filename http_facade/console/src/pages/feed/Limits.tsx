@@ -25,7 +25,6 @@ export function useAllowance({ site, device, name }: Place, moved: string): Read
     [site, device, name],
   )
   const { again } = reading
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `moved` says when
   useEffect(() => {
     again()
     const timer = setInterval(again, AGAIN_MS)
@@ -53,7 +52,10 @@ export function Limits({ allowance, unit }: { allowance: Reading<Allowance>; uni
           label={t('feed.left', { time: duration(value.window_s ?? 0) })}
           value={value.left}
           maximum={value.most}
-          text={t('feed.leftOf', { left: value.left === null ? t('common.unknown') : amount(value.left), most: amount(value.most) })}
+          text={t('feed.leftOf', {
+            left: value.left === null ? t('common.unknown') : amount(value.left),
+            most: amount(value.most),
+          })}
           tone={value.left !== null && value.left < value.most / 10 ? 'warning' : 'accent'}
         />
       )}
