@@ -40,3 +40,8 @@ export function shortTime(moment: Moment, nowMs: number, zone = HERE): string {
   const name = zone === HERE ? {} : ({ timeZoneName: 'short' } as const)
   return formatter(zone, sameDay ? { ...CLOCK, ...name } : { ...DAY, ...CLOCK, ...name }).format(new Date(moment))
 }
+
+/** `07:30`, the minute of a day as time fields hold it. */
+export function clockOf(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map(each => String(each).padStart(2, '0')).join(':')
+}

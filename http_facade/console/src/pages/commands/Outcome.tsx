@@ -1,6 +1,6 @@
 import './outcome.css'
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { change } from '../../api/client'
 import { asProblem, type Problem } from '../../api/problem'
 import { duration } from '../../format/ages'
@@ -30,6 +30,26 @@ export function Outcome({
   onClose: () => void
 }) {
   const command = useFollowed(wish.command)
+  const element = useRef<HTMLDivElement>(null)
+  // What was decided far down the page is followed where it is seen.
+  useEffect(() => {
+    if (wish.phase === 'asking') element.current?.scrollIntoView({ block: 'nearest' })
+  }, [wish.key])
+  return (
+    <div ref={element} class="outcome-place">
+      <Told wish={wish} command={command} description={description} onClose={onClose} />
+    </div>
+  )
+}
+
+interface ToldProps {
+  wish: Wish
+  command: Command | undefined
+  description: Description | undefined
+  onClose: () => void
+}
+
+function Told({ wish, command, description, onClose }: ToldProps) {
   if (wish.phase === 'refused' && wish.problem) {
     return (
       <div class="outcome outcome-critical" role="alert">

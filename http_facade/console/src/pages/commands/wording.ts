@@ -1,12 +1,14 @@
 import { withUnit } from '../../format/numbers'
+import { clockOf } from '../../format/times'
 import { unitSign } from '../../format/units'
 import type { Command } from '../../state/commands'
 import type { Description, Schema, Value } from '../../state/description'
 import { t } from '../../words/words'
 
-/** A value of a described property or argument: with its unit, a switch as on or off, a flag that is read as yes or no. */
+/** A value of a described property or argument: with its unit, a meal's minute as a time, a switch as on or off, a flag that is read as yes or no. */
 export function valueWords(value: Value | null | undefined, schema?: Schema): string {
   if (typeof value === 'boolean' && schema?.readOnly) return t(value ? 'common.yes' : 'common.no')
+  if (typeof value === 'number' && schema?.clock) return clockOf(value)
   return withUnit(value, unitSign(schema?.unit))
 }
 

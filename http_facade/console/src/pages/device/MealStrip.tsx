@@ -1,8 +1,9 @@
 import { useRef } from 'preact/hooks'
 import { number } from '../../format/numbers'
+import { clockOf } from '../../format/times'
 import { now } from '../../state/clock'
 import { t } from '../../words/words'
-import { clockOf, DAY_MIN, levels, type Meal, minuteNow, moved } from './meals'
+import { DAY_MIN, levels, type Meal, minuteNow, moved } from './meals'
 
 /** A pointer is not so sure as a key. */
 const POINTER_STEP_MIN = 5

@@ -48,11 +48,6 @@ export function perDay(plan: MealPlan, valueAt: ValueAt): number | undefined {
   return meals.reduce((sum, { minute, grams }) => sum + (minute === undefined ? 0 : (grams ?? 0)), 0)
 }
 
-/** `07:30`, as time fields hold it. */
-export function clockOf(minute: number): string {
-  return [Math.floor(minute / 60), minute % 60].map(each => String(each).padStart(2, '0')).join(':')
-}
-
 /** The minute of the day in `07:30`. */
 export function minuteOf(clock: string): number | undefined {
   const found = /^(\d\d):(\d\d)/.exec(clock)

@@ -7,6 +7,7 @@ import { Meter } from '../../parts/Meter'
 import { Notice, ProblemNotice } from '../../parts/Notice'
 import { Page } from '../../parts/Page'
 import { Skeleton } from '../../parts/Skeleton'
+import { describe } from '../../state/description'
 import { useReading } from '../../state/reading'
 import { t } from '../../words/words'
 import { deedWords, inputWords } from '../commands/wording'
@@ -25,10 +26,16 @@ export default function GroupPage({ params: { id } }: { params: { id: string } }
   const group = reading.value
   const open = group && (MOVING.includes(group.state) || done(group) < group.progress.targets)
   useEvery(open && group.state !== 'expired' ? AGAIN_MS : undefined, reading.again)
+  const [first] = group?.targets ?? []
+  // Without the description of the first device, names stand for titles.
+  const { value: described } = useReading(
+    async signal => first && (await describe(first.site, first.device, signal).catch(() => undefined)),
+    [first?.site, first?.device],
+  )
   return (
     <Page
-      title={group ? deedWords(group.name) : t('groups.title')}
-      lead={group && inputWords(group as never, undefined, 9)}
+      title={group ? deedWords(group.name, described) : t('groups.title')}
+      lead={group && inputWords(group as never, described, 9)}
     >
       {reading.problem && <ProblemNotice problem={reading.problem} again={reading.again} />}
       {group ? <Whole group={group} again={reading.again} /> : !reading.problem && <Loading />}
