@@ -56,6 +56,7 @@ def test_console_without_its_server_says_that_nothing_is_live(system: System, pa
     expect(page.get_by_role("main").get_by_text("Not live: connection lost")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Last heard")).to_be_visible()
     expect(_card(page, system)).to_contain_text("Not known now; last known at", timeout=60_000)
+    expect(page.get_by_text("0 of 1 online, 1 unknown")).to_be_visible()
     screenshot(page, "sites-not-live")
     system.heal()
     expect(page.locator(".line-live")).to_be_visible(timeout=60_000)

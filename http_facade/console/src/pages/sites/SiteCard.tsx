@@ -27,6 +27,9 @@ export function heard(site: KnownSite): string {
   return t('sites.silentSince', { time: shortTime(site.heardAt, nowMs), age: how })
 }
 
+/** Rows come in bursts and leave soon; more than this is a line that cannot keep up, or a pause of the centre. */
+const WORTH_SAYING = 500
+
 const WRITES = { ok: 'sites.writesPossible', critical: 'sites.writesClosed', unknown: 'sites.writesUnknown' } as const
 
 function plcs(site: KnownSite): { words: string; lost: boolean } {
@@ -60,7 +63,7 @@ export function SiteCard({ site, alarms }: { site: KnownSite; alarms: readonly A
           <Icon name="plc" size={18} />
           {links.words}
         </li>
-        {site.outbox !== null && site.outbox > 0 && (
+        {site.outbox !== null && site.outbox > WORTH_SAYING && (
           <li class="quiet">
             <Icon name="history" size={18} />
             {t('sites.outbox', { count: site.outbox })}

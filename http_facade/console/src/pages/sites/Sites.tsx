@@ -4,6 +4,7 @@ import { Notice, ProblemNotice } from '../../parts/Notice'
 import { Page } from '../../parts/Page'
 import { Skeleton } from '../../parts/Skeleton'
 import { alarms } from '../../state/alarms'
+import { connection } from '../../state/connection'
 import { type KnownSite, onlineNow, readSites, sites, sitesProblem } from '../../state/sites'
 import { t } from '../../words/words'
 import { SiteCard } from './SiteCard'
@@ -12,12 +13,12 @@ import { SiteCard } from './SiteCard'
 export default function Sites() {
   const known =
     sites.value && [...sites.value.values()].sort((one, other) => rank(one) - rank(other) || order(one, other))
-  const online = known?.filter(each => onlineNow(each)).length ?? 0
-  const lead = known && known.length > 0 ? t('sites.summaryOnline', { online, all: known.length }) : '\u00a0'
+  // While the line is cut the notice above says so already.
+  const problem = connection.value.state === 'live' || known === undefined ? sitesProblem.value : undefined
   return (
-    <Page title={t('sites.title')} lead={lead}>
-      {sitesProblem.value && <ProblemNotice problem={sitesProblem.value} again={() => void readSites()} />}
-      {known === undefined && !sitesProblem.value && (
+    <Page title={t('sites.title')} lead={known?.length ? summary(known) : '\u00a0'}>
+      {problem && <ProblemNotice problem={problem} again={() => void readSites()} />}
+      {known === undefined && !problem && (
         <div class="sites">
           {[1, 2, 3].map(each => (
             <Card key={each}>
@@ -45,6 +46,16 @@ export default function Sites() {
       )}
     </Page>
   )
+}
+
+function summary(known: readonly KnownSite[]): string {
+  const states = known.map(onlineNow)
+  const [online, unknown] = [true, null].map(wanted => states.filter(each => each === wanted).length) as [
+    number,
+    number,
+  ]
+  const all = known.length
+  return unknown ? t('sites.summaryUnknown', { online, all, unknown }) : t('sites.summaryOnline', { online, all })
 }
 
 const rank = (site: KnownSite) => [false, null, true].indexOf(onlineNow(site))

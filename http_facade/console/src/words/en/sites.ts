@@ -22,5 +22,6 @@ export const sites = {
   alarms: { one: '{count} alarm', other: '{count} alarms' },
   none: 'No site is known yet',
   noneHint: 'A site appears here when its agent connects for the first time.',
+  summaryUnknown: '{online} of {all} online, {unknown} unknown',
   summaryOnline: '{online} of {all} online',
 } as const

@@ -25,5 +25,6 @@ export const sites = {
   alarms: { one: '{count} alarma', other: '{count} alarmas' },
   none: 'Aún no hay sitios',
   noneHint: 'Un sitio aparece aquí cuando su agente se conecta por primera vez.',
+  summaryUnknown: '{online} de {all} en línea, {unknown} sin conocer',
   summaryOnline: '{online} de {all} en línea',
 } satisfies Translation<English>['sites']

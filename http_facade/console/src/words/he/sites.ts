@@ -25,5 +25,6 @@ export const sites = {
   alarms: { one: 'התראה אחת', two: 'שתי התראות', other: '{count} התראות' },
   none: 'עדיין אין אתרים',
   noneHint: 'אתר מופיע כאן כשהסוכן שלו מתחבר לראשונה.',
+  summaryUnknown: '{online} מתוך {all} מקוונים, {unknown} לא ידוע',
   summaryOnline: '{online} מתוך {all} מקוונים',
 } satisfies Translation<English>['sites']
