@@ -17,8 +17,8 @@ from gateway.samples import HOUR_US
 
 #: Site and device.
 Feeder = tuple[str, str]
-#: Series that are asked about at once; others may have the interpreter in between.
-_AT_ONCE: Final = 250
+#: Series that are asked about at once: a statement has two seconds, and others may have the interpreter in between.
+_AT_ONCE: Final = 64
 QUARTER_US: Final = HOUR_US // 4
 
 

@@ -26,7 +26,7 @@ FRESH_S: Final = 10.0
 #: Nobody is told anything older.
 OLDEST_S: Final = 60.0
 #: For the first one, and after a pause.
-WAIT_S: Final = 15.0
+WAIT_S: Final = 10.0
 
 
 class Descriptions(Protocol):

@@ -8,10 +8,12 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from gateway.alarm_counts import AlarmCount
+from gateway.protocol.errors import Unavailable
 from gateway.protocol.messages import Severity
 from http_facade import reports, representations, schemas
 from http_facade.auth import caller
 from http_facade.openapi import blueprint
+from http_facade.refusals import Overloaded
 from http_facade.representations import Json
 from http_facade.services import services
 from http_facade.today import Fed
@@ -53,7 +55,9 @@ class Overview(BaseModel):
     """Every site of the caller, by name."""
 
     items: list[OverviewOf]
-    fed_as_of: datetime = Field(description="when `today` was worked out; a minute ago at most")
+    fed_as_of: datetime | None = Field(
+        description="when `today` was worked out; a minute ago at most; null: it could not be, and `zone` is null too"
+    )
 
 
 @api.get("/v1/overview", responses={200: Overview})
@@ -65,7 +69,7 @@ def read_overview() -> Json:
     parts = services()
     records = [each for each in parts.sites.all() if caller().sees(each.site)]
     beats, cause = parts.beats([record.site for record in records])
-    counts, fed = parts.alarm_counts.all(), parts.today.now()
+    counts, fed = parts.alarm_counts.all(), _fed()
     now, expiry_s = datetime.now(UTC), parts.liveness.expiry_s
     items = []
     for each in records:
@@ -73,15 +77,23 @@ def read_overview() -> Json:
         found = counts.get(each.site, {})
         alarms = {severity.value: _count(found.get(severity, _NONE)) for severity in reversed(Severity)}
         items.append(told | {"alarms": alarms} | _today(each.site, fed))
-    return {"items": items, "fed_as_of": representations.instant(fed.as_of)}
+    return {"items": items, "fed_as_of": representations.instant(None if fed is None else fed.as_of)}
+
+
+def _fed() -> Fed | None:
+    """None if it could not be worked out in time: gates and alarms are worth telling all the same."""
+    try:
+        return services().today.now()
+    except (Unavailable, Overloaded):
+        return None
 
 
 def _count(found: AlarmCount) -> Json:
     return {"active": found.active, "unacknowledged": found.unacknowledged}
 
 
-def _today(site: str, fed: Fed) -> Json:
-    found = fed.sites.get(site)
+def _today(site: str, fed: Fed | None) -> Json:
+    found = None if fed is None else fed.sites.get(site)
     if found is None:
         return {"zone": None, "today": None}
     return {"zone": found.zone.key, "today": reports.fed_today(found) if found.fed else None}

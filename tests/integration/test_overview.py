@@ -23,6 +23,8 @@ from gateway.protocol.messages import Severity
 from gateway.roles import Role
 from gateway.sample_reads import SampleReads
 from gateway.sites import BeatSeen, DescriptionSeen, Sites, StatusSeen
+from http_facade import today
+from http_facade.today import Today
 from tests.databases import each_database
 from tests.entries import NOON, answer, asked, event_seen, heartbeat, status
 from tests.fake_parts import DESCRIPTION, DEVICE
@@ -150,13 +152,26 @@ def test_overview_tells_what_fell_today_as_feed_totals_do(facade: RunningFacade)
     _live(facade.services.engine, "arava-1", 1)
     found = _overview(facade)
     body = facade.client.get("/v1/sites/arava-1/feed-totals").get_json()
-    today, total = found["arava-1"]["today"], body["days"][-1]["total"]
-    assert (found["arava-1"]["zone"], today["date"]) == ("Asia/Jerusalem", body["days"][-1]["date"])
+    told, total = found["arava-1"]["today"], body["days"][-1]["total"]
+    assert (found["arava-1"]["zone"], told["date"]) == ("Asia/Jerusalem", body["days"][-1]["date"])
     # What is due has grown a little in between.
-    assert {name: today[name] for name in ("doses", "fed_g", "planned_g", "unknown_g", "refused_g")} == {
+    assert {name: told[name] for name in ("doses", "fed_g", "planned_g", "unknown_g", "refused_g")} == {
         name: total[name] for name in ("doses", "fed_g", "planned_g", "unknown_g", "refused_g")
     }
     assert (found["empty-1"]["zone"], found["empty-1"]["today"]) == (None, None)
+
+
+def test_overview_tells_of_gates_and_alarms_though_nobody_can_say_what_fell(
+    facade: RunningFacade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting took too long."""
+    monkeypatch.setattr(today, "WAIT_S", 0.0)
+    monkeypatch.setattr(Today, "_begin", lambda _: None)
+    body = facade.client.get("/v1/overview").get_json()
+    assert body["fed_as_of"] is None
+    assert {(each["site"], each["today"], each["zone"]) for each in body["items"]} == {
+        (site, None, None) for site in ("arava-1", "arava-2", "empty-1")
+    }
 
 
 def test_overview_holds_only_the_caller_s_sites(facade: RunningFacade) -> None:
