@@ -1,4 +1,4 @@
-"""Who signs in at the console besides the administrator, and how they hold a button."""
+"""Who signs in at the console besides the administrator, how they hold a button, and what they read."""
 
 from __future__ import annotations
 
@@ -34,3 +34,8 @@ def hold(button: Locator, until: Locator) -> None:
     button.page.mouse.down()
     expect(until).to_be_visible()
     button.page.mouse.up()
+
+
+def amount(grams: int) -> str:
+    """Grams as a page shows a value of a device: kept together, and in their own direction."""
+    return f"\u2068{grams}\u00a0g\u2069"

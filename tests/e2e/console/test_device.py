@@ -13,7 +13,7 @@ from gateway.roles import Role
 from tests import plc_faults as faults
 from tests.browser import DESKTOP, PHONE, Errors, screenshot, violations
 from tests.conditions import eventually
-from tests.e2e.console.people import enter
+from tests.e2e.console.people import amount, enter
 from tests.modbus_bytes import read_register
 from tests.system import PORTION, System
 
@@ -44,11 +44,11 @@ def test_portion_that_was_changed_here_is_in_the_register_once_applied_shows(sys
     _portion(page).fill(str(grams))
     page.get_by_role("button", name="Look over").click()
     review = page.get_by_role("dialog")
-    expect(review).to_contain_text(f"{before} g")
-    expect(review).to_contain_text(f"{grams} g")
+    expect(review).to_contain_text(amount(before))
+    expect(review).to_contain_text(amount(grams))
     assert system.written(grams) == 0
     review.get_by_role("button", name="Write").click()
-    expect(page.locator(".outcome-applied")).to_contain_text(f"read back {grams} g")
+    expect(page.locator(".outcome-applied")).to_contain_text(f"read back {amount(grams)}")
     assert read_register(system.plc.port, PORTION) == grams
     assert system.written(grams) == 1
     expect(page.get_by_text("not written yet")).to_have_count(0)
@@ -63,6 +63,7 @@ def test_meal_is_moved_on_the_strip_by_key_and_pointer_and_written(system: Syste
     first.press("ArrowRight")
     first.press("Shift+ArrowRight")
     expect(page.get_by_label("Meal 1, time")).to_have_value("07:16")
+    second.scroll_into_view_if_needed()
     box = second.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -122,8 +123,8 @@ def test_panel_edit_under_an_open_form_asks_which_value_it_shall_be(system: Syst
     _portion(page).fill(str(mine))
     system.plc.set(PORTION, theirs)
     conflict = page.get_by_role("alert").filter(has_text="Somebody else has changed")
-    expect(conflict).to_contain_text(f"{theirs} g")
-    expect(conflict).to_contain_text(f"{mine} g")
+    expect(conflict).to_contain_text(amount(theirs))
+    expect(conflict).to_contain_text(amount(mine))
     expect(page.get_by_role("button", name="Look over")).to_be_disabled()
     screenshot(page, "device-conflict")
     conflict.get_by_role("button", name="Keep mine").click()
@@ -176,7 +177,7 @@ def test_two_browsers_stay_in_step(
     _portion(page).fill(str(grams))
     _write(page)
     expect(_portion(other)).to_have_value(str(grams))
-    expect(other.locator(".recent li").first).to_contain_text(f"Portion {grams} g")
+    expect(other.locator(".recent li").first).to_contain_text(f"Portion {amount(grams)}")
 
 
 def test_drift_shows_what_was_asked_and_by_whom(system: System, page: Page) -> None:
@@ -186,7 +187,7 @@ def test_drift_shows_what_was_asked_and_by_whom(system: System, page: Page) -> N
     _open(page, system)
     system.plc.set(PORTION, system.fresh())
     drift = page.locator(".drift")
-    expect(drift).to_contain_text(f"http-token asked for {wished} g")
+    expect(drift).to_contain_text(f"http-token asked for {amount(wished)}")
     drift.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Time line")).to_be_visible()
 

@@ -712,10 +712,9 @@ export interface components {
             items: components["schemas"]["OverviewOf"][];
             /**
              * Fed As Of
-             * Format: date-time
-             * @description when `today` was worked out; a minute ago at most
+             * @description when `today` was worked out; a minute ago at most; null: it could not be, and `zone` is null too
              */
-            fed_as_of: string;
+            fed_as_of: string | null;
         };
         /**
          * AlarmsOf
@@ -4578,6 +4577,7 @@ export interface operations {
                 principal?: string;
                 actor?: string;
                 name?: string;
+                kind?: "asked" | "refused" | "cancel" | "ended" | "done";
                 from?: string;
                 to?: string;
                 limit?: number;
@@ -4679,6 +4679,7 @@ export interface operations {
                 principal?: string;
                 actor?: string;
                 name?: string;
+                kind?: "asked" | "refused" | "cancel" | "ended" | "done";
                 from?: string;
                 to?: string;
             };

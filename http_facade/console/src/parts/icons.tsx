@@ -26,21 +26,22 @@ const PATHS = {
   minus: 'M5 12h14',
   next: 'M9 5l7 7-7 7',
   down: 'M5 9l7 7 7-7',
-  device: 'M4 5h16v10H4zM9 15v5M15 15v5M7 20h10M8 9h4',
   meals: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2',
-  settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5',
-  download: 'M12 4v11M7.500 10.500 12 15l4.500-4.500M5 20h14',
-  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c.8-4 4-6 8-6s7.2 2 8 6',
   stop: 'M7 7h10v10H7z',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  save: 'M12 4v11M7.5 11l4.500 4.500 4.500-4.500M4 20h16',
+  back: 'M15 5l-7 7 7 7',
+  print: 'M7 9V4h10v5M7 17H4v-7h16v7h-3M7 14h10v6H7z',
+  hand: 'M8 13V6a1.500 1.500 0 0 1 3 0v5V4.500a1.500 1.500 0 0 1 3 0V11V6a1.500 1.500 0 0 1 3 0v9c0 4-2 6-5.500 6S7 19 5 14.500c-.6-1.500 1.500-2.500 3-.5',
 } as const
 
 export type IconName = keyof typeof PATHS
 
-/** Decorative by itself: assistive technology reads the words. `next` turns round where the language runs the other way. */
+/** Decorative by itself: assistive technology reads the words. `next` and `back` turn round where the language runs the other way. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg
-      class={name === 'next' ? 'icon icon-turns' : 'icon'}
+      class={name === 'next' || name === 'back' ? 'icon icon-turns' : 'icon'}
       width={size}
       height={size}
       viewBox="0 0 24 24"

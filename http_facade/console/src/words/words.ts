@@ -31,6 +31,11 @@ export function language(): Language {
   return spoken.value?.language ?? 'en'
 }
 
+/** Whether it is written from right to left; then time runs that way as well. */
+export function isMirrored(): boolean {
+  return language() === 'he'
+}
+
 /** Speak it, once its words have come. */
 export async function speak(wanted: Language): Promise<void> {
   const { default: catalogue } = await LOADERS[wanted]()
@@ -47,7 +52,7 @@ export function preferred(): Language {
 effect(() => {
   if (!spoken.value) return
   document.documentElement.lang = spoken.value.language
-  document.documentElement.dir = spoken.value.language === 'he' ? 'rtl' : 'ltr'
+  document.documentElement.dir = isMirrored() ? 'rtl' : 'ltr'
 })
 
 /** The message in the language that is spoken; a plural's form is chosen by `count`. */

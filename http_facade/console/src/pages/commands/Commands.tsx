@@ -25,7 +25,7 @@ import { deedWords, inputWords, whoWords } from './wording'
 export default function Commands() {
   const { query } = useLocation()
   const filters = filtersOf(query)
-  const { commands, problem, loading, again, older } = useLedger(filters)
+  const { items: commands, problem, loading, again, more } = useLedger(filters)
   const none = Object.keys(filters).length > 0 ? t('commands.noneFit') : t('commands.none')
   const file = (
     <a
@@ -33,7 +33,7 @@ export default function Commands() {
       href={addressOf('/v1/commands.csv', { query: asked(filters) as never })}
       download
     >
-      <Icon name="download" />
+      <Icon name="save" />
       {t('commands.csv')}
     </a>
   )
@@ -53,9 +53,9 @@ export default function Commands() {
         ) : (
           !problem && <Skeleton lines={10} blockSize="2.25rem" />
         )}
-        {older && (
+        {more && (
           <div class="commands-more">
-            <Button busy={loading} onClick={older}>
+            <Button busy={loading} onClick={more}>
               {t('commands.older')}
             </Button>
           </div>

@@ -56,9 +56,9 @@ function counted({ result }: Command): Row[] {
   const asked = Number(result.grams_asked)
   const fell = Number(result.grams_counted)
   return [
-    { name: t('feed.asked'), value: grams(asked) },
-    { name: t('feed.counted'), value: grams(fell), odd: fell !== asked },
-    ...(fell < asked ? [{ name: t('feed.short'), value: grams(asked - fell), odd: true }] : []),
+    { name: t('dose.asked'), value: grams(asked) },
+    { name: t('dose.counted'), value: grams(fell), odd: fell !== asked },
+    ...(fell < asked ? [{ name: t('dose.short'), value: grams(asked - fell), odd: true }] : []),
   ]
 }
 
@@ -67,9 +67,9 @@ function forbidden({ code, result, name }: Command, description?: Description): 
     const found = description?.actions?.[name]?.['tidegate:interlocks']?.find(each => each.name === result.interlock)
     const schema = found && description?.properties?.[found.property]
     return [
-      { name: t('feed.interlock'), value: titleOf(String(result.interlock), found) },
+      { name: t('dose.interlock'), value: titleOf(String(result.interlock), found) },
       {
-        name: titleOf(found?.property ?? '', schema) || t('feed.live'),
+        name: titleOf(found?.property ?? '', schema) || t('dose.live'),
         value: valueWords(result.live, schema),
         odd: true,
       },
@@ -79,7 +79,7 @@ function forbidden({ code, result, name }: Command, description?: Description): 
   const words = (value: Value | null | undefined) => limitWords(limit, value, unitOf(name, description))
   return [
     { name: limitName(limit), value: words(result.allowed) },
-    { name: limit === 'least_gap_s' ? t('feed.sinceLast') : t('feed.soFar'), value: words(result.live), odd: true },
+    { name: limit === 'least_gap_s' ? t('dose.sinceLast') : t('dose.soFar'), value: words(result.live), odd: true },
   ]
 }
 
@@ -91,7 +91,7 @@ export function unitOf(action: string, description?: Description): string {
 }
 
 export function limitName(limit: string): string {
-  const names = { largest: 'feed.largest', least_gap_s: 'feed.leastGap', most_per_day: 'feed.mostPerDay' } as const
+  const names = { largest: 'dose.largest', least_gap_s: 'dose.leastGap', most_per_day: 'dose.mostPerDay' } as const
   return limit in names ? t(names[limit as keyof typeof names]) : limit
 }
 

@@ -30,13 +30,13 @@ describe('the ledger', () => {
     learn(command('new', 30))
     learn(command('old', 1))
     const read = [command('b', 20), command('a', 10)]
-    expect(merged(read, 'cursor', {}).map(each => each.id)).toEqual(['new', 'b', 'a'])
-    expect(merged(read, null, {}).map(each => each.id)).toEqual(['new', 'b', 'a', 'old'])
+    expect(merged(read, false, {}).map(each => each.id)).toEqual(['new', 'b', 'a'])
+    expect(merged(read, true, {}).map(each => each.id)).toEqual(['new', 'b', 'a', 'old'])
   })
 
   it('drops what has left the state that is filtered for', () => {
     const open = command('open', 40, { state: 'unknown', final: false })
     learn({ ...open, state: 'expired', final: true })
-    expect(merged([open], 'cursor', { state: 'unknown' })).toEqual([])
+    expect(merged([open], false, { state: 'unknown' })).toEqual([])
   })
 })

@@ -25,4 +25,7 @@ export const common = {
   mayHaveHappened: 'It is not known whether this was carried out. Look before you ask again.',
   justNow: 'just now',
   stale: 'Not live; as of {time}',
+  copied: 'Copied',
+  notCopied: 'It could not be copied; select the text instead.',
+  copy: 'Copy',
 } as const

@@ -28,4 +28,7 @@ export const common = {
   mayHaveHappened: 'No se sabe si esto se ejecutó. Compruébelo antes de pedirlo otra vez.',
   justNow: 'ahora mismo',
   stale: 'No es en vivo; a las {time}',
+  copied: 'Copiado',
+  notCopied: 'No se pudo copiar; seleccione el texto.',
+  copy: 'Copiar',
 } satisfies Translation<English>['common']

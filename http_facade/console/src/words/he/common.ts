@@ -28,4 +28,7 @@ export const common = {
   mayHaveHappened: 'לא ידוע אם הפעולה בוצעה. בדקו לפני שתבקשו שוב.',
   justNow: 'ממש עכשיו',
   stale: 'לא חי; נכון ל־{time}',
+  copied: 'הועתק',
+  notCopied: 'לא ניתן להעתיק; סמנו את הטקסט במקום.',
+  copy: 'העתקה',
 } satisfies Translation<English>['common']

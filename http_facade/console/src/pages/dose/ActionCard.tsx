@@ -1,4 +1,4 @@
-import './feed.css'
+import './dose.css'
 import { useState } from 'preact/hooks'
 import { duration } from '../../format/ages'
 import { number } from '../../format/numbers'
@@ -86,9 +86,9 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
   const amount = counted && input?.[counted]
   const unit = counted ? unitSign(schemas[counted]?.unit) : ''
   return (
-    <div class="feed">
+    <div class="dose">
       {Object.entries(schemas).map(([argument, schema]) => (
-        <div key={argument} class="feed-argument">
+        <div key={argument} class="dose-argument">
           <SettingField
             name={argument}
             schema={schema}
@@ -99,7 +99,7 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
             maximum={argument === counted ? largest : undefined}
           />
           {argument === counted && (
-            <fieldset class="feed-presets" aria-label={t('feed.presets')}>
+            <fieldset class="dose-presets" aria-label={t('dose.presets')}>
               {presets(schema, largest).map(each => (
                 <Button
                   key={each}
@@ -124,11 +124,11 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
         {typeof amount === 'number' ? `${title}: ${number(amount)}\u00a0${unit}` : title}
       </HoldButton>
       {waitS > 0 && !disabled && (
-        <p class="feed-wait digits" aria-live="off">
-          {t('feed.waitFor', { time: duration(waitS) })}
+        <p class="dose-wait digits" aria-live="off">
+          {t('dose.waitFor', { time: duration(waitS) })}
         </p>
       )}
-      <p class="quiet feed-where">{t('feed.where', { device: device.title, site: device.site })}</p>
+      <p class="quiet dose-where">{t('dose.where', { device: device.title, site: device.site })}</p>
     </div>
   )
 }

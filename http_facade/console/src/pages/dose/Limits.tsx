@@ -40,19 +40,19 @@ export function gapS(allowance: Allowance | undefined, nowMs: number): number {
 
 export function Limits({ allowance, unit }: { allowance: Reading<Allowance>; unit: string }) {
   const { value, problem } = allowance
-  if (problem && !value) return <p class="quiet">{t('feed.limitsUnknown')}</p>
+  if (problem && !value) return <p class="quiet">{t('dose.limitsUnknown')}</p>
   if (!value || (value.largest === null && value.least_gap_s === null && value.most === null)) return null
   const amount = (grams: number) => `${number(grams)}\u00a0${unit}`
   const waitS = gapS(value, now.value)
   return (
-    <section class="feed-facts">
-      <h3>{t('feed.limits')}</h3>
+    <section class="dose-facts">
+      <h3>{t('dose.limits')}</h3>
       {value.most !== null && (
         <Meter
-          label={t('feed.left', { time: duration(value.window_s ?? 0) })}
+          label={t('dose.left', { time: duration(value.window_s ?? 0) })}
           value={value.left}
           maximum={value.most}
-          text={t('feed.leftOf', {
+          text={t('dose.leftOf', {
             left: value.left === null ? t('common.unknown') : amount(value.left),
             most: amount(value.most),
           })}
@@ -62,22 +62,22 @@ export function Limits({ allowance, unit }: { allowance: Reading<Allowance>; uni
       <dl class="results">
         {value.largest !== null && (
           <div>
-            <dt>{t('feed.largest')}</dt>
+            <dt>{t('dose.largest')}</dt>
             <dd class="digits">{amount(value.largest)}</dd>
           </div>
         )}
         {value.least_gap_s !== null && (
           <div class={waitS > 0 ? 'results-odd' : undefined}>
-            <dt>{t('feed.leastGap')}</dt>
+            <dt>{t('dose.leastGap')}</dt>
             <dd class="digits">
               {duration(value.least_gap_s)}
-              {waitS > 0 && ` · ${t('feed.nextIn', { time: duration(waitS) })}`}
+              {waitS > 0 && ` · ${t('dose.nextIn', { time: duration(waitS) })}`}
             </dd>
           </div>
         )}
       </dl>
-      <p class="quiet feed-where" aria-live="off">
-        {t('feed.siteDecides', { age: age(value.as_of, now.value) })}
+      <p class="quiet dose-where" aria-live="off">
+        {t('dose.siteDecides', { age: age(value.as_of, now.value) })}
       </p>
     </section>
   )

@@ -17,19 +17,19 @@ export function Interlocks({
   const interlocks = action['tidegate:interlocks'] ?? []
   if (interlocks.length === 0) return null
   return (
-    <section class="feed-facts">
-      <h3>{t('feed.interlocks')}</h3>
+    <section class="dose-facts">
+      <h3>{t('dose.interlocks')}</h3>
       <ul>
         {interlocks.map(each => {
           const live = device.readings[each.property] ?? device.settings[each.property]
           const schema = description.properties?.[each.property]
           const forbids = holds(each, live)
           return (
-            <li key={each.name} class={forbids ? 'feed-forbids' : undefined}>
+            <li key={each.name} class={forbids ? 'dose-forbids' : undefined}>
               <Icon name={forbids ? 'critical' : 'ok'} size={18} />
               <span>
                 {titleOf(each.name, each)}
-                <span class="quiet"> · {t(forbids ? 'feed.forbids' : 'feed.allows')}</span>
+                <span class="quiet"> · {t(forbids ? 'dose.forbids' : 'dose.allows')}</span>
               </span>
               <strong class="digits">{valueWords(live, schema)}</strong>
             </li>
