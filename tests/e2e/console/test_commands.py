@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -64,7 +65,7 @@ def test_commands_pages_are_accessible(
 ) -> None:
     """No violation by axe on either page, and nothing wider than the screen; on a phone, in the dark, in Hebrew."""
     command = system.http.write({"portion_g": system.fresh()}).command
-    looks = {
+    looks: dict[str, dict[str, Any]] = {
         "light": {"viewport": DESKTOP},
         "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
         "phone": {"viewport": PHONE},

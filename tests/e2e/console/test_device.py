@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -63,7 +63,7 @@ def test_meal_is_moved_on_the_strip_by_key_and_pointer_and_written(system: Syste
     first.press("ArrowRight")
     first.press("Shift+ArrowRight")
     expect(page.get_by_label("Meal 1, time")).to_have_value("07:16")
-    second.scroll_into_view_if_needed()
+    second.hover()
     box = second.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -200,7 +200,7 @@ def test_viewer_sees_values_and_no_forms(system: System, new_page: Callable[...,
     main = page.get_by_role("main")
     expect(main.locator(".setting-value").filter(has_text="Portion")).to_contain_text("g")
     for role in ("textbox", "switch", "slider", "button", "combobox"):
-        expect(main.get_by_role(role)).to_have_count(0)  # type: ignore[arg-type]  # each is a role
+        expect(main.get_by_role(role)).to_have_count(0)
     screenshot(page, "device-viewer")
 
 
@@ -240,7 +240,7 @@ def test_refused_write_by_the_plc_says_that_nothing_was_done(system: System, pag
     expect(_portion(page)).to_have_value(str(grams))
 
 
-LOOKS: Final = {
+LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": DESKTOP, "color_scheme": "light"},
     "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
     "phone": {"viewport": PHONE, "has_touch": True},

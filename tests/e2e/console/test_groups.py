@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -77,7 +78,7 @@ def test_groups_are_for_engineers(system: System, new_page: Callable[..., Page])
 
 def test_groups_pages_are_accessible(new_page: Callable[..., Page], sign_in: Callable[[Page], Page]) -> None:
     """No violation by axe on the three pages, and nothing wider than the screen."""
-    looks = {
+    looks: dict[str, dict[str, Any]] = {
         "light": {"viewport": DESKTOP},
         "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
         "phone": {"viewport": PHONE},
