@@ -10,15 +10,17 @@ PYTEST_ARGS ?=
 UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos lock audit sbom programs containers compose-up compose-down clean
+.PHONY: help demo test lint console console-check console-types bench chaos lock audit sbom programs containers \
+  compose-up compose-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(READY) ## run everything here with a simulated farm, until Ctrl-C (SPEED=60, SCENARIO=jam-at-noon)
+	@$(MAKE) --no-print-directory console || echo "without the web console, then; everything else works" >&2
 	@$(BIN)/tidegate demo $(if $(SPEED),--speed $(SPEED)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
-test: $(READY) programs lint ## lint, and all tests against the real programs (PYTEST_ARGS='-k name' for some)
+test: $(READY) programs lint console-check console ## lint, and all tests against the real programs (PYTEST_ARGS='-k name' for some)
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 lint: $(READY) ## style, types and import contracts
@@ -27,16 +29,31 @@ lint: $(READY) ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+CONSOLE := http_facade/console
+CONSOLE_SOURCES := $(shell find $(CONSOLE) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+console: $(CONSOLE)/dist/index.html ## build the web console, if its sources changed; uses Node, or fetches one
+
+$(CONSOLE)/dist/index.html: .ci/console $(CONSOLE_SOURCES)
+	@.ci/console build
+
+console-check: $(READY) ## types, style and tests of the web console, and whether its types are those of the API
+	@$(BIN)/python -m tests.openapi_document build/console/openapi.json
+	@.ci/console check
+
+console-types: $(READY) ## renew src/api/schema.ts from the API's own document
+	@$(BIN)/python -m tests.openapi_document build/console/openapi.json
+	@.ci/console types
+
 bench: $(READY) programs ## measure; prints a table and writes build/bench.json
 	$(BIN)/python -m benchmarks
 
 chaos: $(READY) programs ## everything goes wrong for MINUTES=10, by SEED; prints a table and writes build/chaos.json
 	$(BIN)/python -m tests.faults.nemesis --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-containers: $(READY) ## the tests of broker, Redis and compose.yaml on containers; needs Docker
+containers: $(READY) console ## the tests of broker, Redis and compose.yaml on containers; needs Docker
 	$(BIN)/pytest --backend=containers tests/integration tests/e2e/test_compose.py $(PYTEST_ARGS)
 
-compose-up: ## the same system in containers, with the simulated farm
+compose-up: console ## the same system in containers, with the simulated farm
 	docker compose --profile demo up --build --detach --wait
 
 compose-down: ## stop those, and forget their data
@@ -49,7 +66,7 @@ lock: $(READY) ## renew constraints.txt, and locks/ with hashes, from setup.cfg 
 	UV_INDEX_URL="$$($(BIN)/pip config get global.index-url 2>/dev/null)"; \
 	  [ -z "$$UV_INDEX_URL" ] && unset UV_INDEX_URL || export UV_INDEX_URL; \
 	  $(LOCK) --all-extras $(UPGRADE) --output-file constraints.txt && \
-	  for lock in development:dev runtime:all supply:supply; do \
+	  for lock in development:dev runtime:all supply:supply node:node; do \
 	    $(LOCK) --extra $${lock#*:} --constraint constraints.txt --generate-hashes \
 	      --output-file locks/$${lock%:*}.txt || exit 1; \
 	  done
@@ -62,7 +79,7 @@ build/supply/ready: $(READY) locks/supply.txt
 audit: build/supply/ready ## look for known vulnerabilities of what is locked; asks a public database
 	build/supply/bin/pip-audit --requirement locks/development.txt --require-hashes --disable-pip --strict
 
-sbom: build/supply/ready ## build the wheel, and write what it runs with to build/tidegate.cdx.json (CycloneDX)
+sbom: build/supply/ready console ## build the wheel, and write what it runs with to build/tidegate.cdx.json (CycloneDX)
 	rm -rf build/wheel && $(BIN)/python -m build --outdir build/wheel .
 	$(BIN)/python -m venv --clear build/wheel/venv
 	build/wheel/venv/bin/python $(PIP_INSTALL) --require-hashes -r locks/runtime.txt
@@ -79,4 +96,4 @@ $(READY): setup.cfg pyproject.toml locks/development.txt
 	@touch $@
 
 clean: ## remove the environment and everything that was built; .tidegate stays
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info $(CONSOLE)/dist $(CONSOLE)/node_modules

@@ -105,12 +105,14 @@ class Audit:
         principal: str | None = None,
         actor: str | None = None,
         name: str | None = None,
+        kind: Kind | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         sites: frozenset[str] | None = None,
     ) -> tuple[Sequence[Link], int | None]:
         """Rows, newest first; and the ``before`` of the next page, the number of the last row, None at the end."""
         wanted = {"site": site, "principal": principal, "actor": storable(actor), "name": name}
+        wanted["kind"] = None if kind is None else kind.value
         query = select(audit, _AT).order_by(audit.c.at.desc(), audit.c.number.desc()).limit(limit + 1)
         query = query.where(*[audit.c[column] == value for column, value in wanted.items() if value is not None])
         query = query.where(*within(audit.c.at, start, end), *among(audit.c.site, sites))

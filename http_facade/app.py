@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from http_facade import audited, documentation, headers, openapi, problems
+from http_facade import audited, console_pages, documentation, headers, openapi, problems
 from http_facade.auth import Auth
 from http_facade.bodies import MAX_READ_BYTES
 from http_facade.resources import (
@@ -29,7 +29,7 @@ from http_facade.services import Services
 from http_facade.settings import FacadeSettings
 
 
-def create_app(settings: FacadeSettings, services: Services | None = None) -> Flask:
+def create_app(settings: FacadeSettings, services: Services | None = None) -> OpenAPI:
     """Build the application; it starts nothing. ``services``: the parts to use, otherwise made from ``settings``."""
     app = openapi.application("http_facade")
     app.config["MAX_CONTENT_LENGTH"] = MAX_READ_BYTES
@@ -46,4 +46,5 @@ def create_app(settings: FacadeSettings, services: Services | None = None) -> Fl
         app.register_api(resource.api)
     app.register_api(enrolment.registrations)
     documentation.register(app)
+    console_pages.register(app)
     return app

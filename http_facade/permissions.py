@@ -63,10 +63,14 @@ NEEDED: Final[Mapping[str, Role]] = {
     "DELETE /v1/tokens/<id>": Role.ADMIN,
     "GET /v1/accounts": Role.ADMIN,
 }
-#: For load balancers, which have no token; for browsers that bring a password; and for agents, which bring a code, or
-#: sign with their certificate's key.
+#: For load balancers, which have no token; for browsers, which get the console's files before they bring a password;
+#: and for agents, which bring a code, or sign with their certificate's key.
 OPEN: Final = frozenset(
     {
+        "GET /",
+        "GET /console",
+        "GET /console/",
+        "GET /console/<path:path>",
         "GET /healthz",
         "GET /readyz",
         "GET /v1/enrolment/authority",

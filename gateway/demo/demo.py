@@ -128,8 +128,10 @@ class Demo:
         self._say("starting broker, Redis, gateway, facade, simulated farm and agent ...")
         try:
             with stack:
-                write_private(self._demo_file, json.dumps(stack.summary(), indent=2) + "\n")
-                self._explain(stack, time.monotonic() - began_s)
+                name, password = stack.browser_account()
+                console = {"url": stack.console_url, "name": name, "password": password}
+                write_private(self._demo_file, json.dumps({"console": console, **stack.summary()}, indent=2) + "\n")
+                self._explain(stack, console, time.monotonic() - began_s)
                 self._follow(stack)
         except KeyboardInterrupt:
             self._say("stopped")
@@ -143,7 +145,7 @@ class Demo:
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, highlight=False)
 
-    def _explain(self, stack: Stack, took_s: float) -> None:
+    def _explain(self, stack: Stack, browser: Mapping[str, str], took_s: float) -> None:
         plan, url = stack.plan, stack.http_url
         settings = f"{url}/v1/sites/{plan.site}/devices/{PROBE_DEVICE}/settings"
         curl = (
@@ -159,7 +161,9 @@ class Demo:
         secret = plan.broker_files.secret(plan.person)
         watch = f"mosquitto_sub -V 5 -h {HOST} -p {plan.ports.people} -u {plan.person} -P {secret} -v -t {topics}"
         self._say(f"\n[bold green]ready[/] after {took_s:.1f} s; Ctrl-C stops everything\n")
+        sign_in = f"user name {browser['name']}, password {browser['password']}"
         for title, text in (
+            ("open this in a browser: the web console", f"{browser['url']}\n  {sign_in}"),
             ("API docs (the browser asks: any user name, and as password the token)", f"{url}/docs"),
             ("token", stack.token),
             ("change a portion", curl),

@@ -13,11 +13,12 @@ from typing import Any, Final, Self
 from pydantic import SecretStr
 
 from gateway.broker import Login
-from gateway.demo import readiness
+from gateway.demo import browser_account, readiness
 from gateway.demo.process import Child
 from gateway.demo.roles import AGENT, BROKER, FACADE, FARM, GATEWAY, HOST, REDIS, ROLES, Plan
 from gateway.demo.site import PROBE_DEVICE, PROBE_PROPERTY, PROBE_REGISTER, UNIT
 from gateway.protocol.errors import Unavailable
+from gateway.settings import DatabaseSettings
 
 READY_TIMEOUT_S: Final = 30.0
 _TICK_S: Final = 0.05
@@ -153,6 +154,16 @@ class Stack:
     def token(self) -> str:
         """The facade's bearer token."""
         return self.plan.token_file.read_text(encoding="utf-8").strip()
+
+    @property
+    def console_url(self) -> str:
+        """Where a browser finds the web console."""
+        return f"{self.http_url}/console/"
+
+    def browser_account(self) -> tuple[str, str]:
+        """Name and password of an administrator of the web console, who is entered at the first call."""
+        url = DatabaseSettings(home=self.plan.home).database_url
+        return browser_account.NAME, browser_account.ensure(self.plan.secrets, url)
 
     @property
     def redis_url(self) -> str:

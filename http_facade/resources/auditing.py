@@ -33,6 +33,7 @@ class _Rows(BaseModel):
     principal: _Text | None = Field(default=None, description="only of this program, as `@facade` or `@ana`")
     actor: _Text | None = Field(default=None, description="only of this caller of a facade")
     name: _Text | None = Field(default=None, description="only of this name: `write`, an action, `token-added`")
+    kind: Kind | None = Field(default=None, description="only of this kind")
     start: Moment | None = Field(default=None, alias="from", description="only what was written down from then on")
     end: Moment | None = Field(default=None, alias="to", description="only what was written down before then")
 
@@ -120,6 +121,7 @@ def _page(
         principal=asked.principal,
         actor=asked.actor,
         name=asked.name,
+        kind=asked.kind,
         start=asked.start,
         end=asked.end,
         limit=limit,

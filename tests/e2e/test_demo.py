@@ -127,6 +127,7 @@ def test_demo_file_has_the_shape_that_scripts_rely_on(demo: RunningDemo) -> None
     shape = {name: set(value) if isinstance(value, dict) else None for name, value in told.items()}
     users = {told["site"], "@gateway", "@facade", "@ana"}
     assert shape == {
+        "console": {"url", "name", "password"},
         "http": {"url", "token"},
         "mqtt": {"host", "port", "users"},
         "redis": {"url"},
@@ -174,10 +175,23 @@ def test_demo_printed_address_of_the_documentation_works(demo: RunningDemo) -> N
     assert requests.get(printed[1], auth=("anybody", printed[2]), timeout=10).status_code == 200
 
 
+def test_demo_prints_the_console_first_and_how_to_sign_in(demo: RunningDemo) -> None:
+    """The first thing on the screen is an address, a name and a password that open the web console."""
+    after = demo.screen.split("Ctrl-C stops everything")[1]
+    printed = re.search(r"\A\s+[^\n]*\n +(http://\S+/console/)\n +user name (\S+), password (\S+)\n", after)
+    assert printed
+    url, name, password = printed.groups()
+    assert requests.get(url, timeout=10).headers["Content-Type"].startswith("text/html")
+    session = url.replace("/console/", "/v1/session")
+    signed_in = requests.post(session, json={"name": name, "password": password}, timeout=10)
+    assert (signed_in.status_code, signed_in.json()["role"]) == (200, "admin")
+
+
 def test_demo_processes_show_no_secret(demo: RunningDemo) -> None:
     """Neither the command lines nor the environments of the processes hold a secret, nor do the logs."""
     told = demo.summary
-    secrets = {told["http"]["token"], *told["mqtt"]["users"].values(), told["redis"]["url"].split("@")[0][9:]}
+    secrets = {told["http"]["token"], told["console"]["password"]}
+    secrets |= {*told["mqtt"]["users"].values(), told["redis"]["url"].split("@")[0][9:]}
     seen = "".join(path.read_text(errors="replace") for path in (demo.home / "logs").iterdir())
     for pid in demo.tree():
         process = psutil.Process(pid)

@@ -114,6 +114,8 @@ def test_audit_is_paged_newest_first_whatever_the_clock_did(facade: RunningFacad
         ({"actor": "dana"}, [3, 2]),
         ({"principal": "@ana"}, [3]),
         ({"name": "feed"}, [2]),
+        ({"kind": "asked", "name": "write"}, [3, 1]),
+        ({"kind": "ended"}, []),
         ({"from": "2026-11-22T12:02:00Z"}, [3, 2]),
         ({"to": "2026-11-22T12:02:00Z"}, [1]),
         ({"actor": "dana", "site": SITE, "from": "2026-11-22T12:00:00Z"}, [3]),
@@ -130,7 +132,9 @@ def test_audit_is_filtered(facade: RunningFacade, query: dict[str, Any], minutes
     assert [each["command"] for each in _get(facade, **query)["items"]] == [ids[minute] for minute in minutes]
 
 
-@pytest.mark.parametrize("query", [{"limit": 201}, {"cursor": 0}, {"cursor": "x"}, {"site": "A B"}, {"user": "dana"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": 201}, {"cursor": 0}, {"cursor": "x"}, {"site": "A B"}, {"kind": "x"}, {"user": "dana"}]
+)
 def test_audit_of_what_is_unclear_is_refused(facade: RunningFacade, query: dict[str, object]) -> None:
     """Nothing is guessed."""
     assert _get(facade, 422, **query)["code"] == "invalid-input"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.browser import built_console
 from tests.requirements import absent
 
 ROOT: Final = Path(__file__).parents[2]
@@ -36,11 +38,16 @@ def test_lock_has_the_versions_of_the_constraints(path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_bill_of_materials_lists_the_wheel_and_what_it_runs_with() -> None:
-    """CycloneDX, made from an environment in which nothing else is."""
+def test_wheel_has_the_built_console_and_its_bill_of_materials_what_it_runs_with() -> None:
+    """No source of the console and no tool; CycloneDX, made from an environment in which nothing else is."""
     done = subprocess.run(["make", "sbom"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         absent(f"'make sbom' needs a package index: {done.stderr[-500:]}")
+    (wheel,) = (ROOT / "build" / "wheel").glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    console = {path.relative_to(ROOT).as_posix() for path in built_console().resolve().rglob("*") if path.is_file()}
+    assert console <= packed
+    assert [name for name in packed if "node_modules" in name or name.endswith((".ts", ".tsx"))] == []
     bill = json.loads((ROOT / "build" / "tidegate.cdx.json").read_text())
     found = {each["name"].lower().replace("_", "-"): each["version"] for each in bill["components"]}
     assert bill["bomFormat"] == "CycloneDX"

@@ -14,13 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import tidegate
-from gateway.identity.enrolments import NotEnrolled
 from gateway.protocol import lifecycle
 from gateway.protocol.codec import decode, encode
-from gateway.protocol.errors import TidegateError
 from gateway.protocol.topics import TOPICS
 from gateway.settings import PREFIX, BrokerFolderSettings
-from http_facade import problems, refusals, schemas
+from http_facade import schemas
 from http_facade.app import create_app
 from http_facade.settings import FacadeSettings
 from site_agent.configuration import SiteConfiguration
@@ -39,6 +37,7 @@ from tests.documentation import (
     state_rows,
     topic_rows,
 )
+from tests.problem_codes import codes_of_problems
 
 PROTOCOL: Final = DOCS / "protocol.md"
 HTTP: Final = DOCS / "http.md"
@@ -105,16 +104,6 @@ def test_configuration_page_example_is_a_site_file() -> None:
     """The example is accepted by the agent."""
     (example,) = fences(DOCS / "configuration.md", "toml", "site")
     assert SiteConfiguration.model_validate(tomllib.loads(example.text)).site == "arava-1"
-
-
-def codes_of_problems() -> set[str]:
-    """Every code that the facade itself can give a problem."""
-    classes = [each for each in vars(refusals).values() if isinstance(each, type) and issubclass(each, TidegateError)]
-    abstract = {refusals.Refusal, refusals.NotFound, refusals.Ended, TidegateError}
-    rendered = {"internal-error", "bad-request", *problems._HTTP_CODES.values()}  # no other list of them
-    unknown = {f"unknown-{what}" for what in ("site", "device", "property", "action", "command", "token", "alarm")}
-    of_others = {"invalid-input", NotEnrolled.code}
-    return {each.code for each in classes if each not in abstract} | rendered | unknown | of_others
 
 
 def test_http_page_lists_every_problem_code() -> None:

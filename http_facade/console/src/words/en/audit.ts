@@ -1,0 +1,28 @@
+export const audit = {
+  title: 'Audit',
+  lead: 'Everything that somebody wanted to change, newest first; times in {zone}',
+  csv: 'All that fits (CSV)',
+  none: 'There is no such row.',
+  at: 'When',
+  who: 'Who',
+  what: 'What',
+  changes: 'Before → after',
+  outcome: 'Outcome',
+  site: 'Site',
+  everySite: 'Every site',
+  kind: 'Kind',
+  everyKind: 'Every kind',
+  person: 'Person or program',
+  find: 'Find',
+  all: 'Show all',
+  asked: 'Asked',
+  refused: 'Refused',
+  cancel: 'Cancel wanted',
+  ended: 'Ended',
+  done: 'Done at the centre',
+  verifyTitle: 'Has anybody changed a row?',
+  verifyWhy:
+    'Each row holds a hash of itself and of the row before it, and the database refuses to change or remove one. Whether the chain holds says, on the server:',
+  verifyKeep:
+    'Keep the last line that it prints away from the server. With it a chain that somebody made anew shows as well:',
+} as const

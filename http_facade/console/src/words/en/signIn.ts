@@ -1,0 +1,16 @@
+export const signIn = {
+  title: 'Sign in',
+  lead: 'See what your sites do, and what became of what you asked.',
+  name: 'User name',
+  password: 'Password',
+  show: 'Show password',
+  submit: 'Sign in',
+  submitting: 'Signing in …',
+  wrong: 'User name and password do not fit.',
+  tooMany: 'Too many wrong attempts. Try again in {seconds} s.',
+  unreachable: 'The server does not answer. Check your connection and try again.',
+  ended: 'Your session has ended. Sign in again.',
+  nameMissing: 'Enter your user name.',
+  passwordMissing: 'Enter your password.',
+  nameHint: 'Small letters, digits and dashes, such as dana',
+} as const
