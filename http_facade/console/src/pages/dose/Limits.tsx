@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { read } from '../../api/client'
 import type { components } from '../../api/schema'
 import { age, duration } from '../../format/ages'
@@ -25,8 +25,10 @@ export function useAllowance({ site, device, name }: Place, moved: string): Read
     [site, device, name],
   )
   const { again } = reading
+  const known = useRef(moved)
   useEffect(() => {
-    again()
+    if (known.current !== moved) again()
+    known.current = moved
     const timer = setInterval(again, AGAIN_MS)
     return () => clearInterval(timer)
   }, [moved])
