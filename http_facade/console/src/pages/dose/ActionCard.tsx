@@ -1,7 +1,7 @@
 import './dose.css'
 import { useEffect, useState } from 'preact/hooks'
 import { duration } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { Button } from '../../parts/Button'
 import { Card } from '../../parts/Card'
@@ -114,7 +114,7 @@ function Form({ place, action, title, device, allowance, served, disabled }: For
                   aria-pressed={amount === each}
                   onClick={() => type(argument, String(each))}
                 >
-                  {number(each)} {unit}
+                  {withUnit(each, unit)}
                 </Button>
               ))}
             </fieldset>
@@ -128,7 +128,7 @@ function Form({ place, action, title, device, allowance, served, disabled }: For
           if (input) void ask(place, input)
         }}
       >
-        {typeof amount === 'number' ? `${title}: ${number(amount)}\u00a0${unit}` : title}
+        {typeof amount === 'number' ? `${title}: ${withUnit(amount, unit)}` : title}
       </HoldButton>
       {waitS > 0 && !disabled && (
         <p class="dose-wait digits" aria-live="off">

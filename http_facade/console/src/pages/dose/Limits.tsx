@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { read } from '../../api/client'
 import type { components } from '../../api/schema'
 import { age, duration } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { Meter } from '../../parts/Meter'
 import { now } from '../../state/clock'
 import type { Reading } from '../../state/reading'
@@ -44,7 +44,7 @@ export function Limits({ allowance, unit }: { allowance: Reading<Allowance>; uni
   const { value, problem } = allowance
   if (problem && !value) return <p class="quiet">{t('dose.limitsUnknown')}</p>
   if (!value || (value.largest === null && value.least_gap_s === null && value.most === null)) return null
-  const amount = (grams: number) => `${number(grams)}\u00a0${unit}`
+  const amount = (grams: number) => withUnit(grams, unit)
   const waitS = gapS(value, now.value)
   return (
     <section class="dose-facts">
