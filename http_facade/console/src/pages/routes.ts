@@ -64,10 +64,10 @@ export const to = {
   settingsHistory: (site: string, device: string) => `${to.history(site, device)}/settings`,
   feed: (site: string) => `${to.site(site)}/feed`,
   command: (id: string) => `${HOME}/commands/${encodeURIComponent(id)}`,
-  commands: () => `${HOME}/commands`,
+  commands: (site = '') => `${HOME}/commands${site ? `?site=${encodeURIComponent(site)}` : ''}`,
   groups: () => `${HOME}/groups`,
   newGroup: () => `${to.groups()}/new`,
   group: (id: string) => `${to.groups()}/${encodeURIComponent(id)}`,
-  alarms: () => `${HOME}/alarms`,
+  alarms: (site = '') => `${HOME}/alarms${site ? `?site=${encodeURIComponent(site)}` : ''}`,
   audit: () => `${HOME}/audit`,
 }

@@ -5,9 +5,9 @@ import { Card } from '../../parts/Card'
 import { Field } from '../../parts/Field'
 import { Skeleton } from '../../parts/Skeleton'
 import { devicesOf } from '../../state/devices'
-import { sites } from '../../state/sites'
+import { onlineNow, sites } from '../../state/sites'
 import { t } from '../../words/words'
-import { presence } from '../sites/SiteCard'
+import { presence } from '../sites/presence'
 import { found, keyOf } from './choice'
 
 /** Devices of all sites, to be searched and ticked. */
@@ -46,7 +46,8 @@ export function DeviceChoice({
         .map(({ site, devices }) => (
           <fieldset key={site.site} class="choice">
             <legend>
-              <bdi>{site.site}</bdi> <Badge tone={presence(site).tone}>{presence(site).words}</Badge>
+              <bdi>{site.site}</bdi>{' '}
+              <Badge tone={presence(onlineNow(site)).tone}>{presence(onlineNow(site)).words}</Badge>
             </legend>
             {devices.map(device => (
               <label key={device.device}>
