@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, redirect, send_from_directory
+from flask import Blueprint, Flask, Response, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
@@ -26,7 +26,12 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK: Final = "no-cache"
 _INDEX: Final = "index.html"
 _HASHED: Final = re.compile(r"assets/.+-[\w-]{8}\.\w+")
-_TYPES: Final = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
+_TYPES: Final = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+}
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en">
 <title>Tidegate</title>
@@ -58,7 +63,7 @@ def register(app: Flask, dist: Path = DIST) -> None:
 
 def _file(dist: Path, path: str) -> Response:
     try:
-        found = send_from_directory(dist, path, mimetype=_TYPES.get(Path(path).suffix))
+        found = _sent(dist, path)
     except NotFound:
         if path == _INDEX:
             return Response(_NOT_BUILT, status=503, content_type="text/html; charset=utf-8")
@@ -69,6 +74,19 @@ def _file(dist: Path, path: str) -> Response:
         found.headers["Cache-Control"] = _FOR_EVER if _HASHED.fullmatch(path) else _ASK
     else:
         found.headers["Cache-Control"] = "no-store"
+    return found
+
+
+def _sent(dist: Path, path: str) -> Response:
+    kind = _TYPES.get(Path(path).suffix)
+    if kind is None or not (dist / f"{path}.gz").is_file() or path.endswith(".gz"):
+        return send_from_directory(dist, path, mimetype=kind)
+    if "gzip" in request.accept_encodings:
+        found = send_from_directory(dist, f"{path}.gz", mimetype=kind)
+        found.headers["Content-Encoding"] = "gzip"
+    else:
+        found = send_from_directory(dist, path, mimetype=kind)
+    found.vary.add("Accept-Encoding")
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -21,16 +21,50 @@ SOURCES: Final = sorted(
     for path in (CONSOLE / folder).rglob("*")
     if path.suffix in {".ts", ".tsx", ".js", ".css"} and path != CONSOLE / "src/api/schema.ts"
 )
-#: All script together, whether it is loaded at once or later: a phone at the pond has a thin line.
+#: What any page loads before it can be used, its language with it: a phone at the pond has a thin line.
 MOST_SCRIPT_BYTES: Final = 60 * 1024
+#: The library that draws charts, which comes where there is one, after the page.
+CHARTS: Final = "plot-"
+_LOADED: Final = re.compile(r"""(?:from|import)\s*["'`]\./([\w-]+\.js)["'`]""")
+_LATER: Final = re.compile(r"""import\(\s*["'`]\./([\w-]+\.js)["'`]\s*\)""")
 MAX_LINES: Final = 250
 _ELSEWHERE: Final = re.compile(r"""(?:src|href|url|import|fetch)\s*[=(]\s*["'`]?(?:https?:)?//""")
 
 
-def test_script_is_within_its_budget() -> None:
-    """Every chunk counts, compressed as a server would."""
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in built_console().rglob("*.js")}
-    assert sum(sizes.values()) <= MOST_SCRIPT_BYTES, sizes
+def _loaded_with(name: str) -> frozenset[str]:
+    """A script, and all that come before it runs."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += _LOADED.findall((built_console() / "assets" / each).read_text())
+    return frozenset(found)
+
+
+def _weight(names: Iterable[str]) -> int:
+    return sum((built_console() / "assets" / f"{name}.gz").stat().st_size for name in names)
+
+
+def test_script_of_every_page_is_within_its_budget() -> None:
+    """Compressed as it is sent: the shell, the heaviest language, and the page."""
+    (index,) = [path.name for path in (built_console() / "assets").glob("index-*.js")]
+    shell = _loaded_with(index)
+    later = {name for each in shell for name in _LATER.findall((built_console() / "assets" / each).read_text())}
+    languages = {name for name in later if re.fullmatch(r"(en|es|he)-[\w-]{8}\.js", name)}
+    pages = later - languages
+    assert (len(languages), len(pages) > 10) == (3, True)
+    heaviest = max(languages, key=lambda name: _weight([name]))
+    sizes = {page: _weight(shell | _loaded_with(page) | {heaviest}) for page in pages}
+    assert {page: size for page, size in sizes.items() if size > MOST_SCRIPT_BYTES} == {}, sizes
+
+
+def test_charts_come_only_where_there_is_one() -> None:
+    """Their library is heavier than any page, and most people look at none."""
+    assets = [path.name for path in (built_console() / "assets").glob("*.js")]
+    (library,) = [name for name in assets if name.startswith(CHARTS)]
+    assert [name for name in assets if name != library and library in _loaded_with(name)] == []
+    assert _weight([library]) < 26 * 1024
 
 
 def test_index_loads_nothing_from_elsewhere_and_holds_no_script() -> None:
@@ -55,7 +89,8 @@ def test_service_worker_names_every_asset() -> None:
     dist = built_console()
     worker = (dist / "sw.js").read_text()
     assert "__SHELL__" not in worker
-    assert [path.name for path in (dist / "assets").iterdir() if f"assets/{path.name}" not in worker] == []
+    assets = [path.name for path in (dist / "assets").iterdir() if path.suffix != ".gz"]
+    assert [name for name in assets if f"assets/{name}" not in worker] == []
 
 
 def test_icons_are_what_the_manifest_says() -> None:

@@ -108,3 +108,16 @@ def test_console_needs_no_token_and_the_api_still_does(anonymous: FlaskClient) -
         assert found.status_code in {200, 503}  # whether this checkout was built
         assert found.mimetype == "text/html"
     assert anonymous.get("/v1/sites").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "content"), [("gzip, br", "gzip", b"small"), ("br", None, HASHED.encode())]
+)
+def test_asset_is_sent_compressed_to_who_takes_that(
+    browser: FlaskClient, dist: Path, accepted: str, encoding: str | None, content: bytes
+) -> None:
+    """As the build compressed it; caches keep the two apart, and the type is that of the script."""
+    (dist / f"{HASHED}.gz").write_bytes(b"small")
+    with browser.get(f"/console/{HASHED}", headers={"Accept-Encoding": accepted}) as found:
+        assert (found.headers.get("Content-Encoding"), found.get_data()) == (encoding, content)
+        assert (found.mimetype, found.headers["Vary"]) == ("text/javascript", "Accept-Encoding")
