@@ -81,7 +81,7 @@ def _sent(dist: Path, path: str) -> Response:
     kind = _TYPES.get(Path(path).suffix)
     if kind is None or not (dist / f"{path}.gz").is_file() or path.endswith(".gz"):
         return send_from_directory(dist, path, mimetype=kind)
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.quality("gzip") > 0:
         found = send_from_directory(dist, f"{path}.gz", mimetype=kind)
         found.headers["Content-Encoding"] = "gzip"
     else:
