@@ -45,7 +45,9 @@ GATHER_S: Final = 0.05
 IDLE_S: Final = 0.25
 #: What is handled at once: so little that nobody's beat has to wait for long, however much another site has to say.
 BATCH: Final = 5_000
-BATCH_BYTES: Final = 2 * 1024 * 1024
+BATCH_BYTES: Final = 512 * 1024
+#: With so many waiting, nothing is gathered first.
+BACKLOG: Final = 1_000
 #: Between two words in the log about messages that could not be read, or were dropped.
 REPORT_S: Final = 1.0
 #: Between two looks for meals that fell into a silence.
@@ -136,7 +138,7 @@ class Recorder:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            if self._arrived.wait(IDLE_S):
+            if self._arrived.wait(IDLE_S) and len(self._waiting) < BACKLOG:
                 self._stopping.wait(GATHER_S)
             self._arrived.clear()
             self._guard(self._cycle)

@@ -9,16 +9,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
 from gateway.broker import Login
 from gateway.protocol.ids import CLIENT_ID_PREFIX, command_id
 
-NOON: Final = "2026-11-23T12:00:00Z"
+_FIRST: Final = datetime(2026, 11, 23, tzinfo=UTC)
 _SAMPLES: Final = 1_000
-#: Packets a second: for history some 5 MB, a thousand samples in each.
-RATES: Final = {"history": 400, "heartbeats": 5_000, "garbage": 5_000}
+#: Packets a second: for history some 2 MB, a thousand samples in each; a torrent is as much of that as goes.
+RATES: Final = {"history": 250, "torrent": 10_000, "heartbeats": 3_000, "garbage": 3_000}
+#: Made once: the flood is to keep others busy, not the machine that the tests share.
+_OFFSETS: Final = json.dumps(list(range(_SAMPLES)))
 _EVERY_S: Final = 0.05
 
 
@@ -36,7 +39,7 @@ class Flood:
     @classmethod
     @contextmanager
     def of(cls, login: Login, kind: str) -> Iterator[Flood]:
-        """Inside the block; ``kind``: ``history``, ``heartbeats`` or ``garbage``."""
+        """Inside the block; ``kind`` is one of :data:`RATES`."""
         flood = cls(login, kind)
         flood._thread.start()
         try:
@@ -63,19 +66,20 @@ class Flood:
 
     def _packet(self, number: int) -> bytes:
         site = self._login.username
-        if self.kind == "history":
+        if self.kind in {"history", "torrent"}:
             return _publish(f"tidegate/v1/{site}/history", _history(number))
         if self.kind == "heartbeats":
-            beat = {"epoch": 1, "seq": number, "at": NOON, "plcs": {}, "outbox": 0}
+            beat = {"epoch": 1, "seq": number, "at": _FIRST.isoformat(), "plcs": {}, "outbox": 0}
             return _publish(f"tidegate/v1/{site}/heartbeat", json.dumps(beat).encode())
         return _publish(f"tidegate/v1/{site}/acks/@ana/{command_id(number, 1)}", b"[" * 200)
 
 
 def _history(number: int) -> bytes:
-    offsets = list(range(number * _SAMPLES, (number + 1) * _SAMPLES))
-    series = {"device": "feeder-1", "name": "portion_g", "start": NOON, "every_s": 60, "quality": "good"}
+    start = (_FIRST + timedelta(seconds=number)).isoformat()
     batch = command_id(0x0199_0000_0000 + number, secrets.randbits(70))
-    return json.dumps({"batch": batch, "series": [{**series, "offset_us": offsets, "values": offsets}]}).encode()
+    series = f'"device": "feeder-1", "name": "portion_g", "start": "{start}", "every_s": 60, "quality": "good"'
+    values = f'"offset_us": {_OFFSETS}, "values": {_OFFSETS}'
+    return f'{{"batch": "{batch}", "series": [{{{series}, {values}}}]}}'.encode()
 
 
 def _connect(login: Login) -> bytes:
