@@ -47,9 +47,11 @@ function AlarmCount() {
       >
         <Icon name="alarms" size={22} />
         {active?.length !== 0 && (
-          <span class={`alarm-number digits alarm-number-${tone}`} aria-hidden="true">
-            {open?.length || active?.length || '?'}
-          </span>
+          <span
+            class={`alarm-number digits alarm-number-${tone}`}
+            data-number={open?.length || active?.length || '?'}
+            aria-hidden="true"
+          />
         )}
       </a>
       <p class="unseen" role="status">

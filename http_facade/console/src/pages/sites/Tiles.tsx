@@ -65,16 +65,18 @@ function FedTile() {
   const known = days.filter(day => day.fed_g !== null && day.due_g !== null)
   const sum = (amounts: readonly (number | null)[]) => amounts.reduce<number>((all, each) => all + (each ?? 0), 0)
   const missing = days.length - known.length
+  // Where not all of the day was read, more may have fallen.
   const least = known.some(day => day.shortfall_g === null)
   return (
     <Tile
       head={t('sites.tileFed')}
-      value={known.length > 0 ? weight(sum(known.map(day => day.fed_g))) : t('common.unknown')}
+      value={
+        known.length > 0 ? `${least ? '≥\u00a0' : ''}${weight(sum(known.map(day => day.fed_g)))}` : t('common.unknown')
+      }
       tone={known.length === 0 ? 'unknown' : undefined}
     >
       {known.length > 0 &&
         t('sites.tileDue', { amount: weight(sum(known.map(day => (day.due_g ?? 0) + day.asked_g))) })}
-      {least && ` · ${t('sites.tileLeast')}`}
       {missing > 0 && known.length > 0 && ` · ${t('sites.tileFedUnknown', { count: missing })}`}
       {fedAsOf.value && <span class="unseen"> {t('sites.asOf', { time: shortTime(fedAsOf.value, serverNow()) })}</span>}
     </Tile>

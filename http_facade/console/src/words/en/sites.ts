@@ -47,11 +47,7 @@ export const sites = {
   tileMissed: { one: '{count} of them a missed meal', other: '{count} of them missed meals' },
   tileFed: 'Fed today',
   tileDue: 'of {amount} due by now',
-  tileFedUnknown: {
-    one: 'without {count} site, where it is not known',
-    other: 'without {count} sites, where it is not known',
-  },
-  tileLeast: 'at least; not all of the day was read',
+  tileFedUnknown: { one: '{count} site not known', other: '{count} sites not known' },
   asOf: 'Fed as of {time}',
   fedOf: 'Fed {fed} of {planned}',
   fedAtLeast: 'Fed at least {fed} of {planned}',

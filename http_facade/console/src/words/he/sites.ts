@@ -54,12 +54,7 @@ export const sites = {
   tileMissed: { one: 'אחת מהן ארוחה שהוחמצה', two: 'שתיים מהן ארוחות שהוחמצו', other: '{count} מהן ארוחות שהוחמצו' },
   tileFed: 'האכלה היום',
   tileDue: 'מתוך {amount} עד כה',
-  tileFedUnknown: {
-    one: 'ללא אתר אחד שבו לא ידוע',
-    two: 'ללא שני אתרים שבהם לא ידוע',
-    other: 'ללא {count} אתרים שבהם לא ידוע',
-  },
-  tileLeast: 'לפחות; לא כל היום נקרא',
+  tileFedUnknown: { one: 'אתר אחד לא ידוע', two: 'שני אתרים לא ידועים', other: '{count} אתרים לא ידועים' },
   asOf: 'האכלה נכון ל־{time}',
   fedOf: 'ניתנו {fed} מתוך {planned}',
   fedAtLeast: 'ניתנו לפחות {fed} מתוך {planned}',
