@@ -30,7 +30,7 @@ def browser(dist: Path) -> FlaskClient:
     app = Flask("pages", static_folder=None)
     console_pages.register(app, dist)
     headers.register(app)
-    problems.register(app)
+    problems.register(app, heard=lambda _: None)
     return app.test_client()
 
 
