@@ -7,6 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.conditions import eventually
 from tests.system import System
 
 PATH = "/console/audit"
@@ -38,6 +39,8 @@ def test_audit_shows_a_setting_before_and_after(system: System, page: Page) -> N
     """Of the wish: what the PLC was last read to hold, and what it should."""
     before, after = system.fresh(), system.fresh()
     assert system.http.write({"portion_g": before}).status == 200
+    device = f"/v1/sites/{system.site}/devices/feeder-1"
+    eventually(lambda: system.http.get(device).body["settings"]["portion_g"] == before, what="the reported value")
     assert system.http.write({"portion_g": after}).status == 200
     page.goto(f"{PATH}?kind=asked", wait_until="domcontentloaded")
     expect(page.get_by_role("row").nth(1)).to_contain_text(f"portion_g: {before} → {after}")

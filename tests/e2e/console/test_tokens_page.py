@@ -23,7 +23,7 @@ def _make(page: Page, name: str) -> str:
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Every site").uncheck()
     dialog.get_by_label("arava-1").check()
-    dialog.get_by_label("Good for so many days").fill("30")
+    dialog.get_by_role("textbox", name="Good for so many days").fill("30")
     dialog.get_by_role("button", name="Make a token").click()
     expect(dialog).to_contain_text("it is shown this once")
     return dialog.locator("[data-token]").inner_text().strip()
