@@ -42,6 +42,9 @@ PLACES: Final = {"feeder-1": (0, 0), "feeder-2": (0, 100), "feeder-3": (1, 0), "
 PORTION, INTERVAL = 0, 1
 #: 8 mg/l as float32, at which nobody refuses a dose.
 ENOUGH_OXYGEN: Final = (0x4100, 0)
+#: 25 kg as float32, at which no hopper is nearly empty.
+HOPPER: Final = 4
+FULL_HOPPER: Final = (0x41C8, 0)
 #: How long the auger runs for a dose.
 DOSE_S: Final = 0.05
 
@@ -86,6 +89,7 @@ class System:
                     plc.add_feeder(base, dose_s=DOSE_S)
                     plc.set(base, *SETTINGS)
                     plc.set(base + OXYGEN, *ENOUGH_OXYGEN)
+                    plc.set(base + HOPPER, *FULL_HOPPER)
             plan = Plan(
                 home=home,
                 programs=programs(),

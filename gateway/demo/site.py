@@ -15,6 +15,10 @@ _FEEDERS: Final = {
     "feeder-3": ("plc-2", 0),
     "feeder-4": ("plc-2", 100),
 }
+#: Feeders that also know four meal times; the schedule's registers begin so far behind the base.
+_WITH_MEALS: Final = frozenset({"feeder-2", "feeder-4"})
+_SCHEDULE: Final = 50
+_MEALS: Final = range(1, 5)
 #: One writable uint16 setting, for whoever wants to see that the PLC really holds what was written.
 PROBE_DEVICE: Final = "feeder-1"
 PROBE_PROPERTY: Final = "portion_g"
@@ -71,7 +75,40 @@ base = {base}
 
 [devices.actions.feed.limits]
 {limits}
+{_meals() if device in _WITH_MEALS else ""}"""
+
+
+def _meals() -> str:
+    """The settings of ``fish-feeder-schedule``, for a device whose profile does not know them."""
+    slots = ", ".join(f'{{ minute = "meal_{meal}_min", grams = "meal_{meal}_g" }}' for meal in _MEALS)
+    head = f"""
+[devices.meals]
+schedule = "schedule_on"
+slots = [{slots}]
+
+[devices.properties.schedule_on]
+title = "Feed by meal times"
+type = "bool"
+register = {_SCHEDULE}
+writable = true
 """
+    minutes = [(f"meal_{meal}_min", f"Meal {meal}, minute of the day", "min", 1_439, 1) for meal in _MEALS]
+    grams = [(f"meal_{meal}_g", f"Meal {meal}, amount", "g", 2_000, 5) for meal in _MEALS]
+    pairs = (each for pair in zip(minutes, grams, strict=True) for each in pair)
+    return head + "".join(
+        f"""
+[devices.properties.{name}]
+title = "{title}"
+type = "uint16"
+register = {register}
+writable = true
+unit = "{unit}"
+minimum = 0
+maximum = {maximum}
+step = {step}
+"""
+        for register, (name, title, unit, maximum, step) in enumerate(pairs, _SCHEDULE + 1)
+    )
 
 
 def site_toml(site: Site) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from gateway.demo.stack import Stack
 from tests.browser import DESKTOP, Errors, built_console, running_browser
 from tests.system import System
 
@@ -31,13 +32,19 @@ def errors() -> Errors:
 
 
 @pytest.fixture
-def new_page(browser: Browser, system: System, errors: Errors) -> Iterator[Callable[..., Page]]:
+def served(system: System) -> Stack:
+    """The system whose console the pages open; a module may mean another."""
+    return system.stack
+
+
+@pytest.fixture
+def new_page(browser: Browser, served: Stack, errors: Errors) -> Iterator[Callable[..., Page]]:
     """Makes pages, each in a browser that has never been here; options are those of a Playwright context."""
     contexts = []
 
     def make(**options: Any) -> Page:  # noqa: ANN401 # as Playwright
         asked = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce", **options}
-        context = browser.new_context(base_url=system.stack.http_url, **asked)
+        context = browser.new_context(base_url=served.http_url, **asked)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -59,11 +66,11 @@ def anonymous(new_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def sign_in(system: System) -> Callable[[Page], Page]:
+def sign_in(served: Stack) -> Callable[[Page], Page]:
     """Signs an administrator in at a page, wherever it is."""
 
     def enter(page: Page) -> Page:
-        name, password = system.stack.browser_account()
+        name, password = served.browser_account()
         fields = page.locator("form input")
         fields.nth(0).fill(name)
         fields.nth(1).fill(password)

@@ -41,6 +41,11 @@ export function shortTime(moment: Moment, nowMs: number, zone = HERE): string {
   return formatter(zone, sameDay ? { ...CLOCK, ...name } : { ...DAY, ...CLOCK, ...name }).format(new Date(moment))
 }
 
+/** `07:30`, the minute of a day as time fields hold it. */
+export function clockOf(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map(each => String(each).padStart(2, '0')).join(':')
+}
+
 /** From when to when, each part said once, with the zone. */
 export function stretch(from: Moment, to: Moment, zone = HERE): string {
   return formatter(zone, { ...DAY, ...CLOCK, timeZoneName: 'short' }).formatRange(new Date(from), new Date(to))

@@ -1,7 +1,7 @@
 import './page.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { t } from '../words/words'
+import { pageTitle } from '../state/title'
 
 export interface PageProps {
   title: string
@@ -15,7 +15,7 @@ export interface PageProps {
 /** A page: its heading, its title in the browser, and the place to which the focus comes after a navigation. */
 export function Page({ title, lead, actions, children }: PageProps) {
   useEffect(() => {
-    document.title = `${title} · ${t('shell.product')}`
+    pageTitle.value = title
   }, [title])
 
   return (

@@ -26,6 +26,8 @@ const PATHS = {
   minus: 'M5 12h14',
   next: 'M9 5l7 7-7 7',
   down: 'M5 9l7 7 7-7',
+  meals: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2',
+  stop: 'M7 7h10v10H7z',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   save: 'M12 4v11M7.5 11l4.500 4.500 4.500-4.500M4 20h16',
   back: 'M15 5l-7 7 7 7',

@@ -2,8 +2,16 @@ import { useId, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { to } from '../pages/routes'
 import { Icon } from '../parts/icons'
+import { alarmsBySite } from '../state/alarms'
 import { sites } from '../state/sites'
 import { t } from '../words/words'
+
+/** What of a site somebody who looks for one should know. */
+function remark(name: string): string {
+  const silent = sites.value?.get(name)?.online === false
+  const count = alarmsBySite.value?.get(name)?.filter(each => !each.acknowledged).length ?? 0
+  return [silent && t('sites.silent'), count > 0 && t('sites.alarms', { count })].filter(Boolean).join(' · ')
+}
 
 /** Leads to a site by its name, or the beginning or any part of it. */
 export function GoToSite({ onGone }: { onGone?: () => void }) {
@@ -45,7 +53,9 @@ export function GoToSite({ onGone }: { onGone?: () => void }) {
         />
         <datalist id={id}>
           {names.map(each => (
-            <option key={each} value={each} />
+            <option key={each} value={each}>
+              {remark(each)}
+            </option>
           ))}
         </datalist>
       </form>

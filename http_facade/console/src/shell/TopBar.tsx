@@ -6,6 +6,7 @@ import { Button } from '../parts/Button'
 import { Icon, Mark } from '../parts/icons'
 import { Menu } from '../parts/Menu'
 import { alarms } from '../state/alarms'
+import { announcement } from '../state/raised'
 import { session, signOut } from '../state/session'
 import { t, wordsOf } from '../words/words'
 import { LanguageChoice, ThemeChoice } from './Choices'
@@ -30,26 +31,38 @@ export function TopBar() {
   )
 }
 
+/** So many alarms as nobody has taken note of; where somebody has of all, how many are active still, quietly. */
 function AlarmCount() {
-  const count = alarms.value?.length
-  const critical = alarms.value?.some(each => each.severity === 'critical')
-  const words =
-    count === undefined ? t('common.unknown') : count ? t('shell.activeAlarms', { count }) : t('shell.noAlarms')
+  const active = alarms.value
+  const open = active?.filter(each => !each.acknowledged)
+  const tone = open?.some(each => each.severity === 'critical') ? 'critical' : open?.length === 0 ? 'seen' : 'warning'
+  const words = alarmWords(active?.length, open?.length)
   return (
-    <a
-      class="button button-plain alarm-count"
-      href={to.alarms()}
-      aria-label={`${t('shell.alarms')}: ${words}`}
-      title={words}
-    >
-      <Icon name="alarms" size={22} />
-      {count !== 0 && (
-        <span class={`alarm-number digits ${critical ? 'alarm-critical' : ''}`} aria-hidden="true">
-          {count ?? '?'}
-        </span>
-      )}
-    </a>
+    <>
+      <a
+        class="button button-plain alarm-count"
+        href={to.alarms()}
+        aria-label={`${t('shell.alarms')}: ${words}`}
+        title={words}
+      >
+        <Icon name="alarms" size={22} />
+        {active?.length !== 0 && (
+          <span class={`alarm-number digits alarm-number-${tone}`} aria-hidden="true">
+            {open?.length || active?.length || '?'}
+          </span>
+        )}
+      </a>
+      <p class="unseen" role="status">
+        {announcement}
+      </p>
+    </>
   )
+}
+
+function alarmWords(count: number | undefined, open: number | undefined): string {
+  if (count === undefined || open === undefined) return t('common.unknown')
+  if (count === 0) return t('shell.noAlarms')
+  return `${t('shell.activeAlarms', { count })}, ${open ? t('shell.openAlarms', { count: open }) : t('shell.allSeen')}`
 }
 
 function Account() {

@@ -10,20 +10,48 @@ export type Alarm = components['schemas']['Alarm']
 const active = signal<ReadonlyMap<string, Alarm> | undefined>(undefined)
 export const alarmsProblem = signal<Problem | undefined>(undefined)
 
-/** Critical ones first, then the oldest; undefined until they were read once. */
+/** Those that need somebody most first; undefined until they were read once. */
 export const alarms = computed<readonly Alarm[] | undefined>(() =>
   active.value === undefined ? undefined : [...active.value.values()].sort(byUrgency),
 )
 
-const SEVERITIES: readonly Alarm['severity'][] = ['critical', 'warning']
-function byUrgency(one: Alarm, other: Alarm): number {
-  return (
-    SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
-    Date.parse(one.since) - Date.parse(other.since)
-  )
-}
+/** Critical alarms that nobody has taken note of yet: what the badge counts and the sound is for. */
+export const urgent = computed<readonly Alarm[]>(
+  () => alarms.value?.filter(each => each.severity === 'critical' && !each.acknowledged) ?? [],
+)
 
-const keyOf = (alarm: Alarm) => `${alarm.site}/${alarm.device}/${alarm.name}/${alarm.source}`
+/** By site, in the same order. */
+export const alarmsBySite = computed<ReadonlyMap<string, readonly Alarm[]> | undefined>(() => {
+  if (alarms.value === undefined) return undefined
+  const found = new Map<string, Alarm[]>()
+  for (const each of alarms.value) {
+    const others = found.get(each.site)
+    if (others) others.push(each)
+    else found.set(each.site, [each])
+  }
+  return found
+})
+
+const MISSED_MEAL = 'meal-missed'
+export const isMissedMeal = (alarm: Pick<Alarm, 'name'>) => alarm.name === MISSED_MEAL
+
+/** Critical before others, what nobody has taken note of before the rest, fish that were not fed first, then the oldest. */
+export function byUrgency(one: Alarm, other: Alarm): number {
+  return rank(one) - rank(other) || Date.parse(one.since) - Date.parse(other.since)
+}
+const rank = (alarm: Alarm) =>
+  (alarm.severity === 'critical' ? 0 : 4) + (alarm.acknowledged ? 2 : 0) + (isMissedMeal(alarm) ? 0 : 1)
+
+/** An alarm among all. */
+export const keyOf = (alarm: Alarm) => `${alarm.site}/${alarm.device}/${alarm.name}/${alarm.source}`
+/** One activation of it: raised anew it is another. */
+export const activationOf = (alarm: Alarm) => `${keyOf(alarm)}/${alarm.since}`
+
+/** Take over what an answer to a change told, unless the alarm is over or was raised anew meanwhile. */
+export function learnAlarm(told: Alarm): void {
+  const known = active.value?.get(keyOf(told))
+  if (known?.since === told.since) active.value = new Map(active.value).set(keyOf(told), told)
+}
 
 export async function readAlarms(): Promise<void> {
   try {

@@ -15,6 +15,8 @@ export interface Schema {
   readonly maxLength?: number | null
   readonly enum?: readonly Value[] | null
   readonly readOnly?: boolean
+  /** It counts the minutes of a day, at which a meal begins; the meal plan says so, see {@link describe}. */
+  readonly clock?: boolean
 }
 
 export interface Interlock {
@@ -56,7 +58,16 @@ export interface Description {
 export async function describe(site: string, device: string, signal?: AbortSignal): Promise<Description> {
   const path = { site, device }
   const answer = await read('/v1/sites/{site}/devices/{device}/description', { path, ...(signal ? { signal } : {}) })
-  return answer.body as unknown as Description
+  return withClocks(answer.body as unknown as Description)
+}
+
+function withClocks(described: Description): Description {
+  const minutes = (described['tidegate:meals']?.slots ?? []).map(each => each.minute)
+  const properties = Object.entries(described.properties ?? {}).map(([name, schema]): [string, Schema] => [
+    name,
+    minutes.includes(name) ? { ...schema, clock: true } : schema,
+  ])
+  return { ...described, properties: Object.fromEntries(properties) }
 }
 
 export function useDescription(site: string, device: string): Reading<Description> {

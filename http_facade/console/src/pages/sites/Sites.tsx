@@ -1,33 +1,37 @@
 import './sites.css'
-import { Card } from '../../parts/Card'
+import { signal } from '@preact/signals'
+import { Icon } from '../../parts/icons'
 import { Notice, ProblemNotice } from '../../parts/Notice'
 import { Page } from '../../parts/Page'
+import { Segments } from '../../parts/Segments'
 import { Skeleton } from '../../parts/Skeleton'
-import { alarms } from '../../state/alarms'
-import { connection } from '../../state/connection'
-import { type KnownSite, onlineNow, readSites, sites, sitesProblem } from '../../state/sites'
+import { alarmsBySite } from '../../state/alarms'
+import { today } from '../../state/overview'
+import { type KnownSite, readSites, sites, sitesProblem, staleSites } from '../../state/sites'
 import { t } from '../../words/words'
-import { SiteCard } from './SiteCard'
+import { type Need, needsOf, rankOf } from './needs'
+import { presence } from './presence'
+import { SiteRow } from './SiteRow'
+import { Tiles } from './Tiles'
+
+interface Needy {
+  readonly site: KnownSite
+  readonly online: boolean | null
+  readonly needs: readonly Need[]
+}
+
+/** What was searched for and chosen here stays while the person looks at a site and comes back. */
+const text = signal('')
+const show = signal<'all' | 'needs'>('all')
 
 /** Every site that the signed-in person may see: those that need somebody first. */
 export default function Sites() {
-  const known =
-    sites.value && [...sites.value.values()].sort((one, other) => rank(one) - rank(other) || order(one, other))
-  // While the line is cut the notice above says so already.
-  const problem = connection.value.state === 'live' || known === undefined ? sitesProblem.value : undefined
+  const all = sites.value && ranked([...sites.value.values()])
   return (
-    <Page title={t('sites.title')} lead={known?.length ? summary(known) : '\u00a0'}>
-      {problem && <ProblemNotice problem={problem} again={() => void readSites()} />}
-      {known === undefined && !problem && (
-        <div class="sites">
-          {[1, 2, 3].map(each => (
-            <Card key={each}>
-              <Skeleton lines={4} />
-            </Card>
-          ))}
-        </div>
-      )}
-      {known?.length === 0 && (
+    <Page title={t('sites.title')} lead={all && t('sites.lead', { count: all.length })}>
+      {sitesProblem.value && <ProblemNotice problem={sitesProblem.value} again={() => void readSites()} />}
+      {all === undefined && !sitesProblem.value && <Skeleton lines={6} blockSize="4rem" />}
+      {all?.length === 0 && (
         <Notice tone="accent">
           <p>
             <strong>{t('sites.none')}</strong>
@@ -35,28 +39,81 @@ export default function Sites() {
           <p>{t('sites.noneHint')}</p>
         </Notice>
       )}
-      {known && known.length > 0 && (
-        <ul class="sites">
-          {known.map(each => (
-            <li key={each.site}>
-              <SiteCard site={each} alarms={alarms.value?.filter(alarm => alarm.site === each.site)} />
-            </li>
-          ))}
-        </ul>
+      {all && all.length > 0 && (
+        <>
+          <Tiles />
+          <Listed all={all} />
+        </>
       )}
     </Page>
   )
 }
 
-function summary(known: readonly KnownSite[]): string {
-  const states = known.map(onlineNow)
-  const [online, unknown] = [true, null].map(wanted => states.filter(each => each === wanted).length) as [
-    number,
-    number,
-  ]
-  const all = known.length
-  return unknown ? t('sites.summaryUnknown', { online, all, unknown }) : t('sites.summaryOnline', { online, all })
+function ranked(all: readonly KnownSite[]): Needy[] {
+  const alarms = alarmsBySite.value
+  return all
+    .map(site => {
+      const online = staleSites.value.has(site.site) ? null : site.online
+      const fed = today.value?.get(site.site)?.fed ?? null
+      return { site, online, needs: needsOf(site, alarms?.get(site.site) ?? [], fed, online) }
+    })
+    .sort((one, other) => rankOf(one.needs) - rankOf(other.needs) || order.compare(one.site.site, other.site.site))
 }
+/** `site-2` before `site-10`. */
+const order = new Intl.Collator('en', { numeric: true })
 
-const rank = (site: KnownSite) => [false, null, true].indexOf(onlineNow(site))
-const order = (one: KnownSite, other: KnownSite) => one.site.localeCompare(other.site)
+function Listed({ all }: { all: readonly Needy[] }) {
+  const needy = all.filter(each => each.needs.length > 0)
+  const wanted = text.value.trim().toLowerCase()
+  const shown = (show.value === 'all' ? all : needy).filter(each => each.site.site.includes(wanted))
+  return (
+    <section class="listed">
+      <div class="listed-choices">
+        <label class="listed-search">
+          <Icon name="search" size={18} />
+          <span class="unseen">{t('sites.search')}</span>
+          <input
+            class="input"
+            type="search"
+            placeholder={t('sites.search')}
+            value={text.value}
+            onInput={event => {
+              text.value = event.currentTarget.value
+            }}
+          />
+        </label>
+        <Segments
+          label={t('sites.show')}
+          value={show.value}
+          options={[
+            { value: 'all', label: t('sites.showAll', { count: all.length }) },
+            { value: 'needs', label: t('sites.showNeeds', { count: needy.length }) },
+          ]}
+          onChange={chosen => {
+            show.value = chosen
+          }}
+        />
+      </div>
+      <p class="unseen" role="status">
+        {t('sites.found', { count: shown.length })}
+      </p>
+      {shown.length === 0 && (
+        <p class={`listed-none ${wanted ? '' : 'listed-well'}`}>
+          <Icon name={wanted ? 'search' : 'ok'} size={28} />
+          {wanted ? t('sites.noneFound', { text: wanted }) : t('sites.allWell')}
+        </p>
+      )}
+      <ul class="sites">
+        {shown.map(({ site, online, needs }) => (
+          <SiteRow
+            key={site.site}
+            site={site}
+            how={presence(online)}
+            needs={needs}
+            today={today.value?.get(site.site)}
+          />
+        ))}
+      </ul>
+    </section>
+  )
+}

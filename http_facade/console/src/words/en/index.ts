@@ -3,6 +3,7 @@ import { audit } from './audit'
 import { commands } from './commands'
 import { common } from './common'
 import { device } from './device'
+import { dose } from './dose'
 import { enrolment } from './enrolment'
 import { feed } from './feed'
 import { groups } from './groups'
@@ -22,6 +23,7 @@ const english = {
   sites,
   site,
   device,
+  dose,
   feed,
   history,
   commands,

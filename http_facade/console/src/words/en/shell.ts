@@ -12,6 +12,8 @@ export const shell = {
   more: 'More',
   goToSite: 'Go to a site',
   activeAlarms: { one: '{count} active alarm', other: '{count} active alarms' },
+  openAlarms: { one: '{count} not acknowledged', other: '{count} not acknowledged' },
+  allSeen: 'all acknowledged',
   noAlarms: 'No active alarms',
   asOf: 'as of {time}',
   live: 'Live',

@@ -15,6 +15,8 @@ export const shell = {
   more: 'Más',
   goToSite: 'Ir a un sitio',
   activeAlarms: { one: '{count} alarma activa', other: '{count} alarmas activas' },
+  openAlarms: { one: '{count} sin reconocer', other: '{count} sin reconocer' },
+  allSeen: 'todas reconocidas',
   noAlarms: 'Sin alarmas activas',
   asOf: 'a las {time}',
   live: 'En vivo',

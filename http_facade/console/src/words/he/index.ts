@@ -5,6 +5,7 @@ import { audit } from './audit'
 import { commands } from './commands'
 import { common } from './common'
 import { device } from './device'
+import { dose } from './dose'
 import { enrolment } from './enrolment'
 import { feed } from './feed'
 import { groups } from './groups'
@@ -23,6 +24,7 @@ export default {
   sites,
   site,
   device,
+  dose,
   feed,
   history,
   commands,

@@ -15,6 +15,8 @@ export const shell = {
   more: 'עוד',
   goToSite: 'מעבר לאתר',
   activeAlarms: { one: 'התראה פעילה אחת', two: 'שתי התראות פעילות', other: '{count} התראות פעילות' },
+  openAlarms: { one: 'אחת ללא אישור קבלה', two: 'שתיים ללא אישור קבלה', other: '{count} ללא אישור קבלה' },
+  allSeen: 'לכולן אישור קבלה',
   noAlarms: 'אין התראות פעילות',
   asOf: 'נכון ל־{time}',
   live: 'חי',
