@@ -1,4 +1,4 @@
-"""Reads a QR code from its modules, as a camera that sees every one of them would (ISO/IEC 18004); no errors are mended."""
+"""Reads a QR code from its modules as a camera does that sees every one (ISO/IEC 18004); no errors are mended."""
 
 from __future__ import annotations
 
