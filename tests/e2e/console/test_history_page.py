@@ -194,7 +194,7 @@ def test_dose_is_a_mark_that_tells_what_became_of_it(system: System, page: Page)
     while page.evaluate("document.activeElement.nextElementSibling !== null"):
         page.keyboard.press("ArrowRight")
     expect(page.locator(".marks-told")).to_contain_text("feed: grams 35")
-    expect(page.locator(".marks-told")).to_contain_text("Done")
+    expect(page.locator(".marks-told")).to_contain_text("Applied")
 
 
 def test_hand_at_the_panel_is_a_mark_and_a_changed_setting(system: System, page: Page) -> None:
@@ -216,7 +216,7 @@ def test_remote_change_of_a_setting_names_who_and_the_command(system: System, pa
     page.goto(f"{PATH}/settings", wait_until="domcontentloaded")
     row = page.get_by_role("row").filter(has_text=f"{grams}").first
     expect(row).to_contain_text("http-token")
-    expect(row).to_contain_text("Done")
+    expect(row).to_contain_text("Applied")
     expect(row.get_by_role("link", name="Command")).to_have_attribute("href", f"/console/commands/{command}")
 
 
