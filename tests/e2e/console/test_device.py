@@ -59,7 +59,7 @@ def test_meal_is_moved_on_the_strip_by_key_and_pointer_and_written(system: Syste
     system.plc.set(SCHEDULE_ON, 1, 420, 100, 720, 80)
     _open(page, system, "feeder-2")
     first, second = (page.get_by_role("slider", name=f"Meal {number}") for number in (1, 2))
-    expect(first).to_have_attribute("aria-valuetext", "07:00, 100\u00a0g")
+    expect(first).to_have_attribute("aria-valuetext", f"07:00, {amount(100)}")
     first.press("ArrowRight")
     first.press("Shift+ArrowRight")
     expect(page.get_by_label("Meal 1, time")).to_have_value("07:16")
@@ -84,7 +84,7 @@ def test_grams_off_the_step_are_told_and_cannot_be_written(system: System, page:
     """The description's limits are kept before anything is asked."""
     _open(page, system)
     _portion(page).fill("101")
-    expect(page.get_by_text("Must be a multiple of 5 g.")).to_be_visible()
+    expect(page.get_by_text(f"Must be a multiple of {amount(5)}.")).to_be_visible()
     expect(page.get_by_role("button", name="Look over")).to_be_disabled()
 
 

@@ -21,7 +21,7 @@ def _open(page: Page, system: System) -> Page:
 
 def _feed(page: Page, grams: int) -> None:
     page.get_by_role("textbox", name="Dose").fill(str(grams))
-    hold(page.get_by_role("button", name=f"Feed now: {grams}"), page.locator(".outcome").first)
+    hold(page.get_by_role("button", name=f"Feed now: \u2068{grams}"), page.locator(".outcome").first)
 
 
 @pytest.mark.invariant("I1")
@@ -41,7 +41,7 @@ def test_feed_pressed_but_not_held_does_nothing(system: System, page: Page) -> N
     """A slip of the finger feeds nobody."""
     before = len(system.doses())
     _open(page, system).get_by_role("textbox", name="Dose").fill("45")
-    page.get_by_role("button", name="Feed now: 45").click()
+    page.get_by_role("button", name="Feed now: \u206845").click()
     expect(page.locator(".outcome")).to_have_count(0)
     assert len(system.doses()) == before
 
@@ -76,7 +76,7 @@ def test_feed_of_which_nobody_knows_forbids_another(system: System, page: Page) 
     page.get_by_role("textbox", name="Dose").fill("65")
     before = len(system.doses())
     system.stack.freeze(AGENT)
-    hold(page.get_by_role("button", name="Feed now: 65"), page.locator(".outcome").first)
+    hold(page.get_by_role("button", name="Feed now: \u206865"), page.locator(".outcome").first)
     expect(page.locator(".outcome-unknown")).to_contain_text("it could happen twice", timeout=60_000)
     expect(page.get_by_text("Held: nobody knows yet")).to_be_visible()
     expect(page.get_by_role("button", name="Feed now")).to_be_disabled()
@@ -95,7 +95,7 @@ def test_feed_with_an_open_lid_tells_the_interlock_and_what_it_reads(
     system.plc.set(LID_OPEN, 1)
     try:
         _open(page, system)
-        expect(page.locator(".feed-forbids")).to_contain_text("The lid is open")
+        expect(page.locator(".dose-forbids")).to_contain_text("The lid is open")
         _feed(page, 35)
         told = page.locator(".outcome-rejected")
         expect(told).to_contain_text("An interlock of the site forbids it")
@@ -108,5 +108,5 @@ def test_feed_with_an_open_lid_tells_the_interlock_and_what_it_reads(
 def test_feed_more_than_the_largest_dose_cannot_be_asked_for(system: System, page: Page) -> None:
     """The limit is told at the field."""
     _open(page, system).get_by_role("textbox", name="Dose").fill("505")
-    expect(page.get_by_text("The most is 500 g.")).to_be_visible()
+    expect(page.get_by_text("The most is \u2068500\u00a0g\u2069.")).to_be_visible()
     expect(page.get_by_role("button", name="Feed now")).to_be_disabled()

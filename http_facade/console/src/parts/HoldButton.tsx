@@ -56,6 +56,13 @@ export function HoldButton({
     clearTimeout(timer.current)
     setHolding(false)
   }
+  // What may not be asked for any more is not confirmed by a finger that is still down.
+  useEffect(() => {
+    if (!disabled) return
+    clearTimeout(timer.current)
+    setHolding(false)
+    setArmed(false)
+  }, [disabled])
   const press = () => {
     if (felt.current) felt.current = false
     else if (armed) confirm()

@@ -1,5 +1,5 @@
 import { duration } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import type { Command } from '../../state/commands'
 import type { Description, Schema, Value } from '../../state/description'
@@ -97,7 +97,7 @@ export function limitName(limit: string): string {
 
 export function limitWords(limit: string, value: Value | null | undefined, unit: string): string {
   if (typeof value !== 'number') return t('common.unknown')
-  return limit === 'least_gap_s' ? duration(value) : `${number(value)}\u00a0${unit}`
+  return limit === 'least_gap_s' ? duration(value) : withUnit(value, unit)
 }
 
-const grams = (value: number) => `${number(value)}\u00a0g`
+const grams = (value: number) => withUnit(value, 'g')

@@ -60,10 +60,14 @@ function Whole({ device }: { device: Device }) {
   return (
     <>
       {closed && closed.why !== 'unread' && <ClosedNotice closed={closed} />}
-      {!may('operator') && <Badge tone="accent">{t('device.viewerOnly')}</Badge>}
+      {!may('operator') && (
+        <p>
+          <Badge tone="accent">{t('device.viewerOnly')}</Badge>
+        </p>
+      )}
       {description.problem && <ProblemNotice problem={description.problem} again={description.again} />}
       <div class={actions.length > 0 ? 'device' : 'device device-narrow'}>
-        <Readings device={device} description={described} />
+        <Readings device={device} description={described} closed={closed} />
         {described ? (
           <>
             <div class="device-actions">

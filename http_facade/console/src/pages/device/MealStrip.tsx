@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { clockOf } from '../../format/times'
 import { now } from '../../state/clock'
 import { t } from '../../words/words'
@@ -82,8 +82,7 @@ interface MarkProps {
 
 function Mark({ meal, level, disabled, onMove, minuteAt }: MarkProps) {
   const { minute = 0, grams, slot } = meal
-  const amount =
-    grams === undefined ? t('common.unknown') : grams === 0 ? t('device.noMeal') : `${number(grams)}\u00a0g`
+  const amount = grams === undefined ? t('common.unknown') : grams === 0 ? t('device.noMeal') : withUnit(grams, 'g')
   const words = `${clockOf(minute)}, ${amount}`
   const place = {
     class: grams === 0 ? 'mark-meal mark-none' : 'mark-meal',

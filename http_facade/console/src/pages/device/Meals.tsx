@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { clockOf } from '../../format/times'
 import { Badge } from '../../parts/Badge'
 import { Card } from '../../parts/Card'
@@ -42,7 +42,7 @@ export function Meals(properties: MealsProps) {
       }
     >
       <p class="meals-total">
-        <strong class="digits">{day === undefined ? t('common.unknown') : `${number(day)}\u00a0g`}</strong>{' '}
+        <strong class="digits">{day === undefined ? t('common.unknown') : withUnit(day, 'g')}</strong>{' '}
         <span class="quiet">{t('device.perDay')}</span>
       </p>
       <Fields {...properties} names={[plan.enabled, plan.schedule]} />

@@ -1,4 +1,4 @@
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { Button } from '../../parts/Button'
 import { Dialog } from '../../parts/Dialog'
 import { t } from '../../words/words'
@@ -45,7 +45,7 @@ export function Review({ open, changes, perDay, onClose, onConfirm }: ReviewProp
         {perDay && (
           <li class="changes-total">
             <span>{t('device.perDay')}</span>
-            <OldNew old={`${number(perDay.old)}\u00a0g`} now={`${number(perDay.new)}\u00a0g`} />
+            <OldNew old={withUnit(perDay.old, 'g')} now={withUnit(perDay.new, 'g')} />
           </li>
         )}
       </ul>

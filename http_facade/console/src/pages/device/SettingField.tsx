@@ -1,4 +1,4 @@
-import { number } from '../../format/numbers'
+import { number, withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { Field } from '../../parts/Field'
 import { NumberField } from '../../parts/NumberField'
@@ -70,11 +70,13 @@ export function limitsOf(schema: Schema): string | undefined {
   const unit = unitSign(schema.unit)
   const { minimum: least, maximum: most, multipleOf: step } = schema
   const ends = [least, most].map(end => (typeof end === 'number' ? number(end) : ''))
-  const range =
-    typeof least === 'number' || typeof most === 'number' ? t('device.range', { ends: ends.join('–'), unit }) : ''
-  const steps = step && step !== 1 ? t('device.steps', { step: number(step), unit }) : ''
+  const range = typeof least === 'number' || typeof most === 'number' ? ltr(`${ends.join('–')} ${unit}`) : ''
+  const steps = step && step !== 1 ? t('device.steps', { step: withUnit(step, unit) }) : ''
   return [range, steps].filter(Boolean).join(', ') || undefined
 }
+
+/** A range reads from its least to its most in every language. */
+const ltr = (text: string) => `\u2066${text.trim()}\u2069`
 
 /** What is wrong with what was typed, in words. */
 export function errorOf(schema: Schema, typed: Typed): string | undefined {
@@ -83,11 +85,11 @@ export function errorOf(schema: Schema, typed: Typed): string | undefined {
   const unit = unitSign(schema.unit)
   switch (value.fault) {
     case 'below':
-      return t('device.below', { limit: number(schema.minimum ?? 0), unit })
+      return t('device.below', { limit: withUnit(schema.minimum ?? 0, unit) })
     case 'above':
-      return t('device.above', { limit: number(schema.maximum ?? 0), unit })
+      return t('device.above', { limit: withUnit(schema.maximum ?? 0, unit) })
     case 'offStep':
-      return t('device.offStep', { step: number(schema.multipleOf ?? 1), unit })
+      return t('device.offStep', { step: withUnit(schema.multipleOf ?? 1, unit) })
     case 'tooLong':
       return t('device.tooLong', { count: schema.maxLength ?? 0 })
     default:

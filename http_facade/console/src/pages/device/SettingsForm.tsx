@@ -56,7 +56,10 @@ export function SettingsForm({ device, description, closed, commands }: Settings
         />
       )}
       <Others settings={others(description, plan)} device={device} editing={editing} noteOf={noteOf} />
-      {editing.changes.length > 0 && <DraftBar editing={editing} onReview={() => setReviewing(true)} />}
+      {/* Of what is under way, or unknown, nobody may say that it is not written. */}
+      {editing.changes.length > 0 && !open && doubts.length === 0 && (
+        <DraftBar editing={editing} onReview={() => setReviewing(true)} />
+      )}
       <Review
         open={reviewing && editing.sound && !editing.disabled}
         changes={editing.changes}
@@ -108,7 +111,7 @@ function Others({ settings, device, editing, noteOf }: OthersProps) {
 
 /** What was typed and not written, always in sight. */
 function DraftBar({ editing, onReview }: { editing: Editing; onReview: () => void }) {
-  const { changes, sound, conflicts, movedOn, open, disabled, awaitsReport } = editing
+  const { changes, sound, conflicts, movedOn, disabled, awaitsReport } = editing
   return (
     <div class="draft-bar">
       <span role="status">
@@ -116,9 +119,7 @@ function DraftBar({ editing, onReview }: { editing: Editing; onReview: () => voi
         {!sound && conflicts.length === 0 && <span class="draft-fault"> {t('device.faulty')}</span>}
         {movedOn && <span class="quiet"> {t('device.movedOn')}</span>}
       </span>
-      <Button disabled={open} onClick={editing.discard}>
-        {t('device.discard')}
-      </Button>
+      <Button onClick={editing.discard}>{t('device.discard')}</Button>
       <Button kind="primary" disabled={disabled || !sound || awaitsReport} onClick={onReview}>
         {t('device.reviewIt')}
       </Button>

@@ -1,7 +1,7 @@
 import './dose.css'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { duration } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { Button } from '../../parts/Button'
 import { Card } from '../../parts/Card'
@@ -56,6 +56,7 @@ export function ActionCard({ device, description, name, action, closed, commands
           title={title}
           device={device}
           allowance={allowance.value}
+          served={command?.state === 'applied' || command?.state === 'partial' ? command.id : undefined}
           disabled={closed !== undefined || open || doubts.length > 0}
         />
       )}
@@ -71,14 +72,20 @@ interface FormProps {
   title: string
   device: Device
   allowance: Allowance | undefined
+  /** The command that has done what was asked for here last. */
+  served: string | undefined
   disabled: boolean
 }
 
-function Form({ place, action, title, device, allowance, disabled }: FormProps) {
+function Form({ place, action, title, device, allowance, served, disabled }: FormProps) {
   const schemas = action.input?.properties ?? {}
   const counted = action['tidegate:argument'] ?? undefined
   const largest = action['tidegate:limits']?.largest
   const [typed, setTyped] = useState<Readonly<Record<string, Typed>>>({})
+  // The next dose is a decision of its own, and so is its amount.
+  useEffect(() => {
+    if (served !== undefined) setTyped({})
+  }, [served])
   const waitS = gapS(allowance, now.value)
   const typedAt = (argument: string) => typed[argument] ?? (schemas[argument]?.type === 'boolean' ? false : '')
   const type = (argument: string, value: Typed) => setTyped({ ...typed, [argument]: value })
@@ -107,7 +114,7 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
                   aria-pressed={amount === each}
                   onClick={() => type(argument, String(each))}
                 >
-                  {number(each)} {unit}
+                  {withUnit(each, unit)}
                 </Button>
               ))}
             </fieldset>
@@ -121,7 +128,7 @@ function Form({ place, action, title, device, allowance, disabled }: FormProps) 
           if (input) void ask(place, input)
         }}
       >
-        {typeof amount === 'number' ? `${title}: ${number(amount)}\u00a0${unit}` : title}
+        {typeof amount === 'number' ? `${title}: ${withUnit(amount, unit)}` : title}
       </HoldButton>
       {waitS > 0 && !disabled && (
         <p class="dose-wait digits" aria-live="off">

@@ -1,8 +1,8 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { read } from '../../api/client'
 import type { components } from '../../api/schema'
 import { age, duration } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { Meter } from '../../parts/Meter'
 import { now } from '../../state/clock'
 import type { Reading } from '../../state/reading'
@@ -25,8 +25,10 @@ export function useAllowance({ site, device, name }: Place, moved: string): Read
     [site, device, name],
   )
   const { again } = reading
+  const known = useRef(moved)
   useEffect(() => {
-    again()
+    if (known.current !== moved) again()
+    known.current = moved
     const timer = setInterval(again, AGAIN_MS)
     return () => clearInterval(timer)
   }, [moved])
@@ -42,7 +44,7 @@ export function Limits({ allowance, unit }: { allowance: Reading<Allowance>; uni
   const { value, problem } = allowance
   if (problem && !value) return <p class="quiet">{t('dose.limitsUnknown')}</p>
   if (!value || (value.largest === null && value.least_gap_s === null && value.most === null)) return null
-  const amount = (grams: number) => `${number(grams)}\u00a0${unit}`
+  const amount = (grams: number) => withUnit(grams, unit)
   const waitS = gapS(value, now.value)
   return (
     <section class="dose-facts">

@@ -18,6 +18,8 @@ import { Summary } from './Summary'
 import { Targets } from './Targets'
 
 const AGAIN_MS = 1_000
+/** Somebody else may run it meanwhile. */
+const WAITING_MS = 4_000
 const MOVING: readonly GroupInFull['state'][] = ['previewed', 'running']
 
 /** A group: what it would do to each device, and once it runs, what it did. */
@@ -25,7 +27,10 @@ export default function GroupPage({ params: { id } }: { params: { id: string } }
   const reading = useReading(async signal => (await read('/v1/groups/{id}', { path: { id }, signal })).body, [id])
   const group = reading.value
   const open = group && (MOVING.includes(group.state) || done(group) < group.progress.targets)
-  useEvery(open && group.state !== 'expired' ? AGAIN_MS : undefined, reading.again)
+  useEvery(
+    open && group.state !== 'expired' ? (group.state === 'previewed' ? WAITING_MS : AGAIN_MS) : undefined,
+    reading.again,
+  )
   const [first] = group?.targets ?? []
   // Without the description of the first device, names stand for titles.
   const { value: described } = useReading(

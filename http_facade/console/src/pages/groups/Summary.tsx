@@ -1,4 +1,4 @@
-import { number } from '../../format/numbers'
+import { number, withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { t } from '../../words/words'
 import type { GroupInFull } from './GroupBadge'
@@ -10,12 +10,12 @@ export function Summary({ group: { summary, rate_per_s: rate, stop_share: share 
     [t('groups.refused'), number(summary.refused), summary.refused > 0],
     ...(summary.unchanged > 0 ? [[t('groups.unchanged'), number(summary.unchanged)] as const] : []),
     ...summary.totals.map(({ argument, unit, passing, all }) => {
-      const words = (amount: number) => `${number(amount)}\u00a0${unitSign(unit)}`
+      const words = (amount: number) => withUnit(amount, unitSign(unit))
       const value = passing === all ? words(all) : t('groups.totalOf', { passing: words(passing), all: words(all) })
       return [`${t('groups.total')} (${argument})`, value] as const
     }),
     [t('groups.rate'), number(rate)],
-    [t('groups.stopShare'), `${number(share * 100)}\u00a0%`],
+    [t('groups.stopShare'), withUnit(share * 100, '%')],
   ] as const
   return (
     <dl class="results">

@@ -1,5 +1,5 @@
 import { age } from '../../format/ages'
-import { number } from '../../format/numbers'
+import { withUnit } from '../../format/numbers'
 import { unitSign } from '../../format/units'
 import { Badge } from '../../parts/Badge'
 import { type Column, Table } from '../../parts/Table'
@@ -69,11 +69,7 @@ function Effect({ target: { effect } }: { target: Target }) {
     )
   }
   if (effect.amount === null) return <span>{Object.values(effect.arguments ?? {}).join(', ')}</span>
-  return (
-    <strong class="digits">
-      {number(effect.amount)} {unitSign(effect.unit)}
-    </strong>
-  )
+  return <strong class="digits">{withUnit(effect.amount, unitSign(effect.unit))}</strong>
 }
 
 function Reported({ target: { reported, interlocks } }: { target: Target }) {

@@ -53,5 +53,5 @@ export const groups = {
   'not-sent': 'Not sent',
   begun: 'Begun, not recorded',
   denied: 'Refused',
-  age: 'read {age}',
+  age: 'reported {age}',
 } as const

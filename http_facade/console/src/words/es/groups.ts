@@ -57,5 +57,5 @@ export const groups = {
   'not-sent': 'No enviado',
   begun: 'Empezado, sin registrar',
   denied: 'Rechazado',
-  age: 'leído {age}',
+  age: 'informado {age}',
 } satisfies Translation<English>['groups']

@@ -56,5 +56,5 @@ export const groups = {
   'not-sent': 'לא נשלח',
   begun: 'התחיל, לא נרשם',
   denied: 'נדחה',
-  age: 'נקרא {age}',
+  age: 'דווח {age}',
 } satisfies Translation<English>['groups']
