@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import floor, heartbeats, ingest, polling, report, rig, streams, writes, year
+from benchmarks import console, floor, heartbeats, ingest, polling, report, rig, streams, writes, year
 from benchmarks.report import Figure
 from gateway.demo.ports import free_port
 from gateway.demo.readiness import listens
@@ -38,6 +38,10 @@ ASKED_REFUSAL_MS = 1e3 / 1_200
 ASKED_BEAT_MS = 0.25
 ASKED_SAMPLES_PER_S = 30_000
 ASKED_YEAR_MS = 50.0
+#: Of the console on a processor four times slower; of its script for the first page; of a chart of any length.
+ASKED_PAINT_MS = 1_000.0
+ASKED_SCRIPT_BYTES = 60_000.0
+ASKED_CHART_MS = 1_000.0
 
 
 def main() -> None:
@@ -60,6 +64,8 @@ def main() -> None:
         ingests = ingest.measure(found, folder)
         print("a year of one property ...", file=sys.stderr)
         years = year.measure(folder)
+        print("the console in a browser ...", file=sys.stderr)
+        pages = console.measure(found, folder)
     figures = {
         "http_write_median": Figure(ours.median_ms, "ms", raw.sum_ms, MEDIAN_LIMIT),
         "http_write_64_at_once": Figure(ours.command_ms, "ms/command", raw.command_ms, RATE_LIMIT),
@@ -83,6 +89,12 @@ def main() -> None:
         },
         **{f"year_{kind}": Figure(each.year_ms, "ms", each.day_ms, YEAR_LIMIT) for kind, each in years.items()},
         **{f"asked_year_{kind}": Figure(each.year_ms, "ms", ASKED_YEAR_MS, 1.0) for kind, each in years.items()},
+        "asked_console_first_paint": Figure(pages.paint_ms, "ms", ASKED_PAINT_MS, 1.0),
+        "asked_console_sites_shown": Figure(pages.sites_ms, "ms", ASKED_PAINT_MS, 1.0),
+        "asked_console_script": Figure(pages.script_bytes, "bytes", ASKED_SCRIPT_BYTES, 1.0),
+        **{
+            f"asked_chart_of_a_{name}": Figure(each, "ms", ASKED_CHART_MS, 1.0) for name, each in pages.chart_ms.items()
+        },
         "asked_500_commands_per_s": Figure(ours.command_ms, "ms/command", ASKED_COMMAND_MS, 1.0),
         "asked_facade_cpu": Figure(writes.facade_cpu_ms(ours), "ms/command", ASKED_FACADE_CPU_MS, 1.0),
         "asked_1200_refusals_per_s": Figure(ours.refusal_ms, "ms/refusal", ASKED_REFUSAL_MS, 1.0),
@@ -97,6 +109,8 @@ def main() -> None:
         f"polls: {100 * polls.kept:.1f} % within a fifth of the period,"
         f" {100 * polls.kept_beside_a_dead_plc:.1f} % beside a dead PLC;"
         f" agent {polls.memory_mb:.0f} MB, {polls.cpu_ms * polling.DEVICES / 10:.0f} % of a core",
+        f"console: first paint {pages.paint_ms:.0f} ms, a bare page {pages.bare_ms:.0f} ms, on a processor"
+        f" {console.SLOWER} times slower",
         "bytes per sample: " + ", ".join(f"{kind} {each.sample_bytes:.0f}" for kind, each in years.items()),
         "CPU ms/command: " + ", ".join(f"{role} {spent:.2f}" for role, spent in ours.cpu_ms.items()),
     ]

@@ -24,8 +24,7 @@ from gateway.samples import Samples, SeriesSeen
 STEP_S: Final = 10
 SAMPLES: Final = 365 * 86_400 // STEP_S
 POINTS: Final = 1_000
-_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
-_END: Final = _START + timedelta(days=365)
+_END: Final = datetime(2027, 1, 1, tzinfo=UTC)
 _TIMES: Final = 21
 
 
@@ -45,7 +44,7 @@ def measure(folder: Path) -> dict[str, Year]:
         for kind, url in urls.items():
             with tables(url) as engine:
                 before = _size(engine)
-                _fill(engine)
+                fill(engine, site="site-1", device="pond-1", name="water_c", end=_END)
                 found[kind] = Year(
                     _chart_ms(engine, timedelta(days=365)),
                     _chart_ms(engine, timedelta(days=1)),
@@ -54,24 +53,25 @@ def measure(folder: Path) -> dict[str, Year]:
     return found
 
 
-def _fill(engine: Engine) -> None:
-    store = Samples(engine)
+def fill(engine: Engine, *, site: str, device: str, name: str, end: datetime) -> None:
+    """A year until ``end``, with its roll-ups."""
+    store, begin = Samples(engine), end - timedelta(days=365)
     offsets = tuple(STEP_S * 1_000_000 * index for index in range(MAX_BATCH))
     for first in range(0, SAMPLES, MAX_BATCH):
         count = min(MAX_BATCH, SAMPLES - first)
         series = Series(
-            device="pond-1",
-            name="water_c",
-            start=_START + timedelta(seconds=STEP_S * first),
+            device=device,
+            name=name,
+            start=begin + timedelta(seconds=STEP_S * first),
             offset_us=offsets[:count],
             values=tuple(round(24 + 3 * math.sin((first + index) / 1_375), 2) for index in range(count)),
             every_s=60.0,
         )
-        seen = [SeriesSeen("site-1", series)]
+        seen = [SeriesSeen(site, series)]
         store.know(seen)
         with writing(engine) as connection:
-            store.save_in(connection, seen, _END)
-    roll_ups = RollUps(engine, now=lambda: _END + 2 * QUIET)
+            store.save_in(connection, seen, end)
+    roll_ups = RollUps(engine, now=lambda: end + 2 * QUIET)
     while roll_ups.step():
         pass
 
