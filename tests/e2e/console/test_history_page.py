@@ -114,7 +114,9 @@ def test_table_names_the_gap_that_the_chart_shows(page: Page) -> None:
     """Who does not see the chart reads the same of it."""
     _open(page, GAP[0] - timedelta(minutes=2), GAP[1] + timedelta(minutes=2))
     page.get_by_text("As a table").click()
-    expect(page.get_by_role("row").filter(has_text="10:50:50")).to_contain_text("not read: nothing came")
+    rows = page.get_by_role("row").filter(has_text="not read: nothing came")
+    # When a sample was due is the agent's to say, and it says it anew while this runs.
+    expect(rows).to_contain_text([re.compile(r"10:5\d:\d\d")])
 
 
 @pytest.mark.usefixtures("seeded")
