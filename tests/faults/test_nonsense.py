@@ -200,6 +200,8 @@ def test_body_one_byte_too_large_is_refused_and_never_published(system: System, 
         body = b'{"grams": 50}'.ljust(size)
         statuses.append(requests.post(url, data=body, headers={**headers, **key}, timeout=30).status_code)
     assert statuses == [200, 413, 413]
+    # What was published before that write would have come before it.
+    eventually(lambda: auditor.published, what="the write that was right")
     assert len(auditor.published) == 1
     assert [dose.counted for dose in system.doses()[before:]] == [50]
 
@@ -306,6 +308,8 @@ def test_site_that_is_no_name_is_refused_and_never_published(system: System, aud
         for method, path in (("GET", place), ("PATCH", f"{place}/settings"), ("POST", f"{place}/actions/feed")):
             assert 400 <= _status(system, method, path) < 500
     assert system.http.write({"portion_g": system.fresh()}).verdict == (200, "applied")
+    # What was published before that write would have come before it.
+    eventually(lambda: auditor.published, what="the write that was right")
     assert len(auditor.published) == 1
 
 
