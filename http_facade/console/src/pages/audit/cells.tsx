@@ -1,6 +1,7 @@
 import { withUnit } from '../../format/numbers'
 import { Badge, type Tone } from '../../parts/Badge'
 import { t, wordsOf } from '../../words/words'
+import { type State, stateWords } from '../commands/StateBadge'
 import { to } from '../routes'
 import { changesOf, type Kind, type Row } from './filters'
 
@@ -87,7 +88,7 @@ export function Outcome({ row: { state, code, detail } }: { row: Row }) {
   const words = code && code !== state ? wordsOf(code) : ''
   return (
     <span class="lines">
-      {state && <strong>{t(`history.${state as 'applied'}`)}</strong>}
+      {state && <strong>{stateWords(state as State)}</strong>}
       {words && <span>{words}</span>}
       {detail && (
         <bdi class="quiet outcome-detail" dir="ltr">

@@ -66,6 +66,7 @@ function Column({ bar, left, wide, y }: { bar: Bar; left: number; wide: number; 
     grams > 0 && (
       <rect
         class={`bar bar-${kind}`}
+        fill={hatched(kind)}
         x={left}
         width={wide}
         y={y(from + grams)}
@@ -92,6 +93,9 @@ function Column({ bar, left, wide, y }: { bar: Bar; left: number; wide: number; 
     </>
   )
 }
+
+/** What is missing is hatched; the rest has its colour from the style. */
+export const hatched = (kind: string) => (kind === 'short' || kind === 'unknown' ? `url(#hatch-${kind})` : undefined)
 
 /** Lines, so that a colour says nothing alone. */
 function Hatch({ id, kind }: { id: string; kind: 'short' | 'unknown' }) {

@@ -17,7 +17,7 @@ import { useZone } from '../../state/zone'
 import { t } from '../../words/words'
 import { useWidth } from '../history/width'
 import { to } from '../routes'
-import { Bars, dayName } from './Bars'
+import { Bars, dayName, hatched } from './Bars'
 import {
   type Day,
   daysOf,
@@ -171,7 +171,15 @@ function BarsLegend() {
       {kinds.map(kind => (
         <li key={kind}>
           <svg width="18" height="14" viewBox="0 0 18 14" aria-hidden="true">
-            <rect class={kind === 'plan' ? 'bar-plan' : `bar bar-${kind}`} x="1" y="1" width="16" height="12" rx="2" />
+            <rect
+              class={kind === 'plan' ? 'bar-plan' : `bar bar-${kind}`}
+              fill={hatched(kind)}
+              x="1"
+              y="1"
+              width="16"
+              height="12"
+              rx="2"
+            />
           </svg>
           {t(`feed.legend_${kind}`)}
         </li>

@@ -1,8 +1,8 @@
 import { withUnit } from '../../format/numbers'
 import { dateTime } from '../../format/times'
-import { Badge, type Tone } from '../../parts/Badge'
 import { Icon, type IconName } from '../../parts/icons'
 import { t, wordsOf } from '../../words/words'
+import { StateBadge } from '../commands/StateBadge'
 import { to } from '../routes'
 import type { Command, Happening, Mark, MarkKind } from './marks'
 
@@ -37,15 +37,6 @@ export function MarkList({ marks, zone }: { marks: readonly Mark[]; zone: string
   )
 }
 
-const TONES: Partial<Record<Command['state'], Tone>> = {
-  applied: 'ok',
-  partial: 'warning',
-  failed: 'critical',
-  expired: 'critical',
-  rejected: 'warning',
-  unknown: 'unknown',
-}
-
 function Commanded({ command }: { command: Command }) {
   const { id, name, input, actor, requester, state } = command
   return (
@@ -56,7 +47,7 @@ function Commanded({ command }: { command: Command }) {
       <span class="quiet">
         <bdi>{actor ?? requester}</bdi>
       </span>
-      <Badge tone={TONES[state] ?? 'accent'}>{stateWords(state)}</Badge>
+      <StateBadge state={state} />
       {state !== 'applied' && command.code && <span class="quiet">{wordsOf(command.code)}</span>}
     </>
   )
@@ -88,8 +79,4 @@ export function pairs(values: Readonly<Record<string, boolean | number | string 
   return Object.entries(values)
     .map(([name, value]) => `${name} ${withUnit(value)}`)
     .join(', ')
-}
-
-export function stateWords(state: Command['state']): string {
-  return t(`history.${state}`)
 }

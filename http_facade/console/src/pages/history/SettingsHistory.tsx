@@ -16,9 +16,9 @@ import { type Description, useDescription } from '../../state/description'
 import { usePages } from '../../state/pages'
 import { useZone } from '../../state/zone'
 import { t } from '../../words/words'
+import { StateBadge } from '../commands/StateBadge'
 import { to } from '../routes'
 import { HistoryHead } from './HistoryHead'
-import { stateWords } from './MarkList'
 
 type Change = components['schemas']['SettingsChangeOf']
 const ALL = ''
@@ -109,12 +109,7 @@ function columnsOf(description: Description, zone: string): Column<Change>[] {
     {
       key: 'outcome',
       head: t('history.outcome'),
-      cell: row =>
-        row.state && (
-          <Badge tone={row.state === 'applied' ? 'ok' : row.state === 'unknown' ? 'unknown' : 'critical'}>
-            {stateWords(row.state)}
-          </Badge>
-        ),
+      cell: row => row.state && <StateBadge state={row.state} />,
     },
   ]
 }
