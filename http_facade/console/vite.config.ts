@@ -14,6 +14,8 @@ function shell(): Plugin {
   return {
     name: 'shell',
     apply: 'build',
+    // Last: chunks that held nothing but styles are gone by then.
+    enforce: 'post',
     generateBundle(_options, bundle) {
       const icons = { 'icon.svg': svg(), 'icon-192.png': png(192), 'icon-512.png': png(512) }
       for (const [fileName, source] of Object.entries(icons)) this.emitFile({ type: 'asset', fileName, source })
