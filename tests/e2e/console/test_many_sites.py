@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
@@ -17,10 +18,10 @@ from gateway.demo.stack import Stack
 from gateway.events import Events
 from gateway.protocol.codec import encode
 from gateway.settings import DatabaseSettings
-from gateway.sites import DescriptionSeen, Sites, StatusSeen
+from gateway.sites import BeatSeen, DescriptionSeen, Sites, StatusSeen
 from tests.browser import PHONE, screenshot, violations
 from tests.conftest import QUICK
-from tests.entries import NOON, event_seen, status
+from tests.entries import NOON, event_seen, heartbeat, status
 from tests.fake_parts import DESCRIPTION, DEVICE
 from tests.requirements import programs
 
@@ -56,6 +57,9 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         with upgraded(DatabaseSettings(home=home).database_url) as engine:
             sites = Sites(engine)
             sites.save_status([StatusSeen(site=name, status=status(), at=NOON) for name in names])
+            # Heard a moment ago: their ages count on every second while somebody scrolls.
+            now = datetime.now(UTC)
+            sites.save_beats([BeatSeen(site=name, heartbeat=heartbeat(), at=now) for name in names])
             payload = encode(DESCRIPTION)
             sites.save_descriptions(
                 [DescriptionSeen(site=name, device=DEVICE, payload=payload, epoch=1, at=NOON) for name in names]
@@ -74,6 +78,7 @@ def served(crowded: Stack) -> Stack:
 def listed(page: Page) -> Page:
     """The sites' page, once all of them are there."""
     expect(page.locator(".site")).to_have_count(SITES + 1)
+    expect(page.locator(".site").first).to_contain_text("Silent since")
     return page
 
 
