@@ -10,8 +10,8 @@ PYTEST_ARGS ?=
 UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint console console-check console-types bench chaos lock audit sbom programs containers \
-  compose-up compose-down clean
+.PHONY: help demo test lint console console-check console-types console-pictures bench chaos lock audit sbom programs \
+  containers compose-up compose-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,11 @@ console-types: $(READY) ## renew src/api/schema.ts from the API's own document
 
 bench: $(READY) programs ## measure; prints a table and writes build/bench.json
 	$(BIN)/python -m benchmarks
+
+console-pictures: $(READY) programs console ## renew the pictures of docs/console.md, by the browser tests
+	$(BIN)/pytest -q tests/e2e/console
+	@for picture in $$(grep -o 'console/[a-z0-9-]*\.png' docs/console.md); do \
+	  mkdir -p docs/console && cp "build/console/screenshots/$${picture#console/}" docs/console/; done
 
 chaos: $(READY) programs ## everything goes wrong for MINUTES=10, by SEED; prints a table and writes build/chaos.json
 	$(BIN)/python -m tests.faults.nemesis --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, Select, and_, bindparam, func, literal_column, select
 
-from gateway.counters import Step
+from gateway.counters import Step, begun
 from gateway.course import SeriesRecord
 from gateway.database.engine import reading
 from gateway.database.sample_tables import samples, series
@@ -36,40 +36,49 @@ class CounterReads:
             rows = connection.execute(query).all()
         return {((row.site, row.device), row.name): SeriesRecord(row.id, row.every_s) for row in rows}
 
-    def lasts(
-        self, of: Sequence[SeriesRecord], start_us: int, end_us: int, *, now_us: int
-    ) -> Mapping[int, Sequence[Step]]:
-        """As :meth:`gateway.sample_reads.SampleReads.lasts`, of each, by its number.
+    def lasts(self, starts_us: Mapping[SeriesRecord, int], end_us: int, *, now_us: int) -> Mapping[int, Sequence[Step]]:
+        """As :meth:`gateway.sample_reads.SampleReads.lasts`, of each from its own start, by its number.
 
         One by one if samples are not kept for so long.
         """
+        start_us = min(starts_us.values())
         if self._reads.finest_us(start_us, now_us):
-            return {each.id: list(self._reads.lasts(each, start_us, end_us, now_us=now_us)) for each in of}
-        stretch = {"start": start_us - start_us % QUARTER_US, "end": end_us + -end_us % QUARTER_US}
-        found: dict[int, list[Step]] = {each.id: [] for each in of}
+            return {
+                each.id: list(self._reads.lasts(each, from_us, end_us, now_us=now_us))
+                for each, from_us in starts_us.items()
+            }
+        own = {each.id: from_us - from_us % QUARTER_US for each, from_us in starts_us.items()}
+        stretch = {"start": min(own.values()), "end": end_us + -end_us % QUARTER_US}
+        found: dict[int, list[tuple[int, float, float]]] = {id: [] for id in own}
         ids = list(found)
         for first in range(0, len(ids), _AT_ONCE):
             with reading(self._engine) as connection:
                 rows = connection.execute(_lasts(), {**stretch, "ids": ids[first : first + _AT_ONCE]})
-                for id, at_us, number in rows:
-                    found[id].append((at_us, number))
-        return found
+                for id, at_us, number, least in rows:
+                    if at_us >= own[id]:
+                        found[id].append((at_us, number, least))
+        return {id: list(begun(steps)) for id, steps in found.items()}
 
 
 @cache
 def _lasts() -> Select[Any]:
-    """The last sample of each quarter of an hour, if it has a number."""
+    """The last sample of each quarter of an hour, if it has a number, and the least of that quarter."""
     at = samples.c.at_us
     # Spelt out: PostgreSQL does not see that two parameters of one value make one expression to group by.
     quarter = (at - at % literal_column(str(QUARTER_US))).label("quarter")
     stretch = and_(
         samples.c.series_id.in_(bindparam("ids", expanding=True)), at >= bindparam("start"), at < bindparam("end")
     )
-    key = func.max(at).label("key")
-    inner = select(samples.c.series_id, quarter, key).where(stretch).group_by(samples.c.series_id, quarter).subquery()
+    key, least = func.max(at).label("key"), func.min(samples.c.number).label("least")
+    inner = (
+        select(samples.c.series_id, quarter, key, least)
+        .where(stretch)
+        .group_by(samples.c.series_id, quarter)
+        .subquery()
+    )
     last = samples.alias("last_one")
     is_last = and_(last.c.series_id == inner.c.series_id, last.c.at_us == inner.c.key)
-    columns = (last.c.series_id, last.c.at_us, last.c.number)
+    columns = (last.c.series_id, last.c.at_us, last.c.number, inner.c.least)
     return (
         select(*columns)
         .join_from(inner, last, is_last)

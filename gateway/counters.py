@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -14,6 +14,22 @@ _NEAR_WRAP: Final = _WRAP - 10_000_000
 
 #: When a counter was read, in microseconds, and its value.
 Step = tuple[int, float]
+
+
+def begun(lasts: Iterable[tuple[int, float, float | None]]) -> Iterator[Step]:
+    """Steps from the last values of short stretches: when they were read, they themselves, the least of each stretch.
+
+    Where the first stretch lies nothing was read before, so what the counter rose in it shows only by its least value.
+    No day begins within a stretch: it matters to nobody when in it that was.
+    """
+    known = iter(lasts)
+    for at_us, value, least in known:
+        if least is not None and least < value:
+            yield at_us - 1, least
+        yield at_us, value
+        break
+    for at_us, value, _ in known:
+        yield at_us, value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, Select, select
 
-from gateway.counter_reads import QUARTER_US, CounterReads, Feeder
+from gateway.counter_reads import CounterReads, Feeder
 from gateway.counters import Rise, rises
 from gateway.course import SeriesRecord
 from gateway.database.engine import reading
@@ -86,15 +86,13 @@ class FeedToday:
         if not counters:
             return {}
         now_us = microseconds(now)
-        begins = {site: microseconds(day.start - LEAD) for site, day in today.items()}
-        starts_us = {site: at_us - at_us % QUARTER_US for site, at_us in begins.items()}
-        steps = self._counters.lasts(list(counters.values()), min(starts_us.values()), now_us, now_us=now_us)
+        starts_us = {counter: microseconds(today[key[0]].start - LEAD) for key, counter in counters.items()}
+        steps = self._counters.lasts(starts_us, now_us, now_us=now_us)
         found: dict[Feeder, Rise | None] = {}
         for key, counter in counters.items():
             site = key[0]
-            own = [step for step in steps[counter.id] if step[0] >= starts_us[site]]
             stretch = microseconds(today[site].start), microseconds(today[site].end)
-            (found[key],) = rises(own, [stretch], near_us=near_us(counter), now_us=now_us)
+            (found[key],) = rises(steps[counter.id], [stretch], near_us=near_us(counter), now_us=now_us)
         return found
 
 

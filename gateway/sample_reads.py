@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from gateway.ages import FOR_EVER, Ages
+from gateway.counters import begun
 from gateway.course import Buckets, Course, Sample, SeriesRecord, in_row, merged, parts, width_of, with_gaps
 from gateway.database.engine import reading
 from gateway.database.sample_tables import hours, minutes, samples, series, stale_hours
@@ -81,12 +82,17 @@ class SampleReads:
             return _buckets(connection, of, start_us, end_us, width_us)
 
     def lasts(self, of: SeriesRecord, start_us: int, end_us: int, *, now_us: int) -> Iterator[tuple[int, float]]:
-        """The last value of each quarter of an hour that has any, with its time; of hours, once no more is kept."""
+        """The last value of each quarter of an hour that has any, with its time; of hours, once no more is kept.
+
+        What a counter rose within the first of them is told too: see :func:`gateway.counters.begun`.
+        """
         width_us = max(self.finest_us(start_us, now_us), HOUR_US // 4)
         with reading(self._engine) as connection:
             found = _buckets(connection, of, start_us, end_us, width_us)
-        yield from (
-            (each.last_at_us, each.last) for each in found.buckets if each is not None and each.last is not None
+        yield from begun(
+            (each.last_at_us, each.last, each.least)
+            for each in found.buckets
+            if each is not None and each.last is not None
         )
 
     def values_before(self, ids: Sequence[int], end_us: int) -> Mapping[int, Value]:

@@ -121,6 +121,16 @@ def test_feed_totals_of_a_day_that_was_not_watched_to_its_end_know_no_shortfall(
     assert (feeder["fed_g"], feeder["planned_g"], feeder["shortfall_g"]) == (500, 600, None)
 
 
+def test_feed_totals_hold_what_fell_within_the_first_minutes_that_were_ever_read(facade: RunningFacade) -> None:
+    """A new feeder's first dose shows at once, though nobody knows what fell before: it is no whole day."""
+    store = SampleStore(facade.services.engine)
+    for _ in range(2):
+        store.save(series(1_000.0, 1_050.0, 1_060.0, name="fed_total_g", start_s=-60, step_s=20))
+        (feeder,) = _day(facade, "feed-totals")["devices"]
+        assert (feeder["fed_g"], feeder["shortfall_g"]) == (60, None)
+        store.roll()
+
+
 def test_feed_totals_take_the_last_settings_that_could_be_read(facade: RunningFacade) -> None:
     """A sample without a value says nothing of them; one that was never read leaves the plan open."""
     store = SampleStore(facade.services.engine)

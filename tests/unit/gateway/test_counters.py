@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.counters import Rise, Step, rises
+from gateway.counters import Rise, Step, begun, rises
 
 WRAP = 2.0**32
 
@@ -57,3 +57,19 @@ def test_rise_until_now_is_whole_if_the_counter_was_just_read() -> None:
     """The stretch is not over, and what is to come is in nobody's sum."""
     assert _rises((-5, 1.0), (45, 4.0), now_us=50)[0] == Rise(3.0, whole=True)
     assert _rises((-5, 1.0), (45, 4.0), now_us=60)[0] == Rise(3.0, whole=False)
+
+
+@pytest.mark.parametrize(
+    ("lasts", "steps"),
+    [
+        pytest.param([], [], id="never read"),
+        pytest.param([(10, 60.0, 0.0), (30, 90.0, 60.0)], [(9, 0.0), (10, 60.0), (30, 90.0)], id="rose at once"),
+        pytest.param([(10, 60.0, 60.0), (30, 90.0, 70.0)], [(10, 60.0), (30, 90.0)], id="stood still at first"),
+        pytest.param([(10, 60.0, None)], [(10, 60.0)], id="no least value"),
+    ],
+)
+def test_steps_begin_where_the_counter_stood_when_it_was_first_read(
+    lasts: list[tuple[int, float, float | None]], steps: list[Step]
+) -> None:
+    """What it rose in the first quarter of an hour ever is not lost, though only the last value of that is known."""
+    assert list(begun(lasts)) == steps
