@@ -28,6 +28,14 @@ _CONSOLE: Final = Path("http_facade/console")
 SCREENSHOTS: Final = Path("build/console/screenshots")
 DESKTOP: Final = {"width": 1280, "height": 800}
 PHONE: Final = {"width": 390, "height": 844}
+#: How people see a page, by the end of its picture's name: the options of a browser's context.
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "light": {"viewport": DESKTOP, "color_scheme": "light"},
+    "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "has_touch": True},
+    "phone-hebrew": {"viewport": PHONE, "has_touch": True, "color_scheme": "dark", "locale": "he-IL"},
+    "spanish": {"viewport": DESKTOP, "locale": "es-ES"},
+}
 
 
 @contextmanager
@@ -94,3 +102,10 @@ def screenshot(page: Page, name: str) -> None:
     """Keep what the page looks like, for people to look at."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def check_look(page: Page, name: str) -> None:
+    """Keep a picture; axe finds nothing, and nothing is wider than the screen."""
+    screenshot(page, name)
+    assert (name, violations(page)) == (name, [])
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.demo.stack import Stack
-from tests.browser import DESKTOP, Errors, built_console, running_browser
+from tests.browser import DESKTOP, LOOKS, Errors, built_console, running_browser
 from tests.system import System
 
 #: What takes the time of a heartbeat or two.
@@ -85,3 +85,17 @@ def sign_in(served: Stack) -> Callable[[Page], Page]:
 def page(anonymous: Page, sign_in: Callable[[Page], Page]) -> Page:
     """The console as an administrator sees it first."""
     return sign_in(anonymous)
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest) -> str:
+    """Each of :data:`tests.browser.LOOKS`, by its name."""
+    return str(request.param)
+
+
+@pytest.fixture
+def seen(new_page: Callable[..., Page], sign_in: Callable[[Page], Page], look: str) -> Page:
+    """The console as an administrator sees it, in one look after the other."""
+    page = new_page(**LOOKS[look])
+    page.goto("/console/", wait_until="domcontentloaded")
+    return sign_in(page)

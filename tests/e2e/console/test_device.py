@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from gateway.demo.roles import AGENT
 from gateway.roles import Role
 from tests import plc_faults as faults
-from tests.browser import DESKTOP, PHONE, Errors, screenshot, violations
+from tests.browser import Errors, check_look, screenshot
 from tests.conditions import eventually
 from tests.e2e.console.people import amount, enter
 from tests.modbus_bytes import read_register
@@ -240,26 +239,10 @@ def test_refused_write_by_the_plc_says_that_nothing_was_done(system: System, pag
     expect(_portion(page)).to_have_value(str(grams))
 
 
-LOOKS: Final[dict[str, dict[str, Any]]] = {
-    "light": {"viewport": DESKTOP, "color_scheme": "light"},
-    "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-    "phone": {"viewport": PHONE, "has_touch": True},
-    "phone-hebrew": {"viewport": PHONE, "locale": "he-IL"},
-    "spanish": {"viewport": DESKTOP, "locale": "es-ES"},
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_device_page_is_accessible(
-    system: System, new_page: Callable[..., Page], sign_in: Callable[[Page], Page], look: str
-) -> None:
+def test_device_page_is_accessible(system: System, seen: Page, look: str) -> None:
     """No violation by axe, and nothing wider than the screen."""
     system.plc.set(SCHEDULE_ON, 1, 420, 100, 720, 80)
-    page = new_page(**LOOKS[look])
-    page.goto("/console/", wait_until="domcontentloaded")
-    sign_in(page).goto(f"/console/sites/{system.site}/devices/feeder-2", wait_until="domcontentloaded")
-    expect(page.get_by_role("slider")).to_have_count(4)
-    expect(page.get_by_role("meter")).to_be_visible()
-    screenshot(page, f"device-{look}")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    seen.goto(f"/console/sites/{system.site}/devices/feeder-2", wait_until="domcontentloaded")
+    expect(seen.get_by_role("slider")).to_have_count(4)
+    expect(seen.get_by_role("meter")).to_be_visible()
+    check_look(seen, f"device-{look}")

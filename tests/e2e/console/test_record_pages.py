@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import DESKTOP, PHONE, screenshot, violations
+from tests.browser import check_look
 from tests.system import System
 
 _DEVICE: Final = "/console/sites/arava-1/devices/feeder-1"
@@ -22,29 +20,14 @@ _PAGES: Final = {
     "tokens": ("/console/tokens", ".table"),
     "enrolment": ("/console/enrolment", ".table, .table-empty"),
 }
-_LOOKS: Final[dict[str, dict[str, Any]]] = {
-    "desktop": {"viewport": DESKTOP},
-    "desktop-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-    "phone": {"viewport": PHONE},
-    "phone-hebrew": {"viewport": PHONE, "locale": "he-IL"},
-    "desktop-spanish": {"viewport": DESKTOP, "locale": "es-ES"},
-}
 
 
-@pytest.mark.parametrize("look", _LOOKS)
-def test_pages_of_records_are_accessible_and_fit(
-    system: System, new_page: Callable[..., Page], sign_in: Callable[[Page], Page], look: str
-) -> None:
+def test_pages_of_records_are_accessible_and_fit(system: System, seen: Page, look: str) -> None:
     """Every page in every look: axe finds nothing, and nothing is wider than the screen."""
     assert system.http.write({"portion_g": system.fresh()}).status == 200
-    page = new_page(**_LOOKS[look])
-    page.goto("/console/", wait_until="domcontentloaded")
-    sign_in(page)
     for name, (path, whole) in _PAGES.items():
-        page.goto(path, wait_until="domcontentloaded")
-        expect(page.locator(whole).first).to_be_visible()
-        expect(page.locator(".skeleton")).to_have_count(0)
-        assert (name, violations(page)) == (name, [])
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-        screenshot(page, f"{name}-{look}")
-    expect(page.locator("html")).to_have_attribute("dir", re.compile("rtl" if "hebrew" in look else "ltr"))
+        seen.goto(path, wait_until="domcontentloaded")
+        expect(seen.locator(whole).first).to_be_visible()
+        expect(seen.locator(".skeleton")).to_have_count(0)
+        check_look(seen, f"{name}-{look}")
+    expect(seen.locator("html")).to_have_attribute("dir", re.compile("rtl" if "hebrew" in look else "ltr"))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from gateway.demo.roles import FACADE
 from http_facade.signing_in import MOST_OF_ONE_FOR_ONE
-from tests.browser import PHONE, Errors, screenshot, violations
+from tests.browser import LOOKS, Errors, check_look
 from tests.system import System
 
 
@@ -84,14 +83,9 @@ def test_sign_in_without_a_server_says_that_it_does_not_answer(system: System, a
     expect(anonymous.get_by_role("alert")).to_contain_text("does not answer")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("he", "rtl")])
-def test_sign_in_page_is_accessible(new_page: Callable[..., Page], scheme: str, language: str, direction: str) -> None:
+def test_sign_in_page_is_accessible(new_page: Callable[..., Page], look: str) -> None:
     """Axe finds nothing, in either direction and both appearances."""
-    page = new_page(viewport=PHONE, color_scheme=scheme)
-    page.add_init_script(f"localStorage.setItem('tidegate.language', '{language}')")
+    page = new_page(**LOOKS[look])
     page.goto("/console/", wait_until="domcontentloaded")
     expect(page.locator("h1")).to_be_visible()
-    assert page.locator("html").get_attribute("dir") == direction
-    screenshot(page, f"sign-in-{language}-{scheme}")
-    assert violations(page) == []
+    check_look(page, f"sign-in-{look}")
