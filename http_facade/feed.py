@@ -163,6 +163,11 @@ class Feed:
             for each in self._listeners:
                 each.end()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait, once it is closed, until the thread has given the database back what it read with."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
     def _work(self) -> None:
         pause_s = LOOK_S
         while not self._closed.wait(pause_s):

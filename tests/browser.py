@@ -63,7 +63,8 @@ class Errors:
 
     def __init__(self) -> None:
         self._said: list[str] = []
-        self._expected: list[re.Pattern[str]] = []
+        #: The machine's own doing: an interface came or went, as with containers; what was asked is asked again.
+        self._expected = [re.compile("ERR_NETWORK_CHANGED")]
 
     def watch(self, page: Page) -> None:
         """Listen to a page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -35,3 +36,30 @@ def test_stream_tells_nothing_again_that_a_quicker_facade_has_told() -> None:
     assert next(texts) == ": still here\nid: 7\n\n"
     listener.put([_told(8)], 8)
     assert next(texts) == "id: 8\n\n"
+
+
+class _SlowChanges(_NoChanges):
+    """A look takes until somebody lets it end."""
+
+    def __init__(self) -> None:
+        self.looking, self.go_on = threading.Event(), threading.Event()
+        self.left = False
+
+    def after(self, number: int, *, limit: int, sites: frozenset[str] | None = None) -> Sequence[Change]:
+        """As a statement that the database takes its time for."""
+        self.looking.set()
+        self.go_on.wait(10)
+        self.left = True
+        return super().after(number, limit=limit, sites=sites)
+
+
+def test_feed_that_is_closed_gives_the_database_back_before_that_is_left() -> None:
+    """Otherwise a connection would be forgotten that is still in use."""
+    changes = _SlowChanges()
+    feed = Feed(changes, render=lambda _: (), most=1)
+    with feed.listening(None):
+        assert changes.looking.wait(10)
+        feed.close()
+        threading.Timer(0.1, changes.go_on.set).start()
+        feed.join(10)
+    assert changes.left
