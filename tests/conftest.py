@@ -61,10 +61,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of any database on each kind of it."""
+    """Run tests of any database on each kind of it; beside containers on one, for the other is the same program there."""
+    contained = metafunc.config.getoption("--backend") == "containers"
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "each_database" in marks and "only_sqlite" not in marks:
-        kinds = ["postgresql"] if "not_sqlite" in marks else ["sqlite", "postgresql"]
+        kinds = ["postgresql"] if "not_sqlite" in marks else ["sqlite"] if contained else ["sqlite", "postgresql"]
         metafunc.parametrize("database_url", kinds, indirect=True)
 
 
