@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of any database on each kind of it; beside containers on one, for the other is the same program there."""
+    """Run tests of any database on each kind of it; beside containers on one, for the other is no container."""
     contained = metafunc.config.getoption("--backend") == "containers"
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "each_database" in marks and "only_sqlite" not in marks:
