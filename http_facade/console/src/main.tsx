@@ -10,7 +10,13 @@ async function start(root: HTMLElement): Promise<void> {
 }
 
 const root = document.getElementById('app')
-if (root) void start(root)
+if (root) {
+  start(root).catch(() => {
+    // Not even the words have come, so these are the only ones.
+    root.setAttribute('role', 'alert')
+    root.textContent = 'The Tidegate console could not be loaded whole. Look at the network, then load this page again.'
+  })
+}
 
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   // Without one everything works but opening the console while there is no network.

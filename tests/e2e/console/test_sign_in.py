@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -77,10 +78,20 @@ def test_sign_in_after_too_many_wrong_ones_says_when_to_come_back(anonymous: Pag
 
 def test_sign_in_without_a_server_says_that_it_does_not_answer(system: System, anonymous: Page, errors: Errors) -> None:
     """A dead server is not a wrong password."""
+    expect(anonymous.get_by_role("heading", name="Sign in")).to_be_visible()
     errors.expect_no_server()
     system.stack.kill(FACADE)
     _try(anonymous, "dana", "whatever it may be")
     expect(anonymous.get_by_role("alert")).to_contain_text("does not answer")
+
+
+def test_console_that_cannot_be_loaded_whole_says_so(new_page: Callable[..., Page], errors: Errors) -> None:
+    """A line that breaks in the middle leaves no empty page."""
+    errors.expect("ERR_FAILED|Service Worker registration blocked")
+    page = new_page(service_workers="block")
+    page.route(re.compile(r"/assets/en-[\w-]{8}\.js"), lambda route: route.abort())
+    page.goto("/console/", wait_until="domcontentloaded")
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded whole")
 
 
 def test_sign_in_page_is_accessible(new_page: Callable[..., Page], look: str) -> None:
