@@ -14,6 +14,7 @@ import { now } from '../../state/clock'
 import type { Command } from '../../state/commands'
 import { momentOf } from '../../state/following'
 import { t } from '../../words/words'
+import { DeviceLink } from '../DeviceLink'
 import { to } from '../routes'
 import { FilterBar } from './FilterBar'
 import { asked, filtersOf } from './filters'
@@ -79,16 +80,7 @@ function columns(): readonly Column<Command>[] {
     {
       key: 'where',
       head: t('commands.where'),
-      cell: each => (
-        <span>
-          <a href={to.device(each.site, each.device)}>
-            <bdi>{each.device}</bdi>
-          </a>{' '}
-          <span class="quiet">
-            <bdi>{each.site}</bdi>
-          </span>
-        </span>
-      ),
+      cell: each => <DeviceLink site={each.site} device={each.device} />,
     },
     { key: 'who', head: t('commands.who'), cell: each => <bdi>{whoWords(each)}</bdi> },
     { key: 'state', head: t('commands.state'), cell: each => <StateBadge state={each.state} /> },

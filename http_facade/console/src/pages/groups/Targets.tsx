@@ -7,6 +7,7 @@ import { now } from '../../state/clock'
 import type { Value } from '../../state/description'
 import { t, wordsOf } from '../../words/words'
 import { valueWords } from '../commands/wording'
+import { DeviceLink } from '../DeviceLink'
 import { OldNew } from '../device/OldNew'
 import { to } from '../routes'
 import { type GroupInFull, type Target, TargetBadge } from './GroupBadge'
@@ -18,16 +19,7 @@ export function Targets({ group }: { group: GroupInFull }) {
     {
       key: 'target',
       head: t('groups.target'),
-      cell: each => (
-        <span>
-          <a href={to.device(each.site, each.device)}>
-            <bdi>{each.device}</bdi>
-          </a>{' '}
-          <span class="quiet">
-            <bdi>{each.site}</bdi>
-          </span>
-        </span>
-      ),
+      cell: each => <DeviceLink site={each.site} device={each.device} />,
     },
     { key: 'effect', head: t('groups.effect'), cell: each => <Effect target={each} /> },
     { key: 'now', head: t('groups.now'), cell: each => <Reported target={each} /> },
